@@ -1,0 +1,1 @@
+"""Trainable NLP pipelines on a Rust core."""

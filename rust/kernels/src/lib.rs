@@ -1,0 +1,2 @@
+//! Pure arithmetic: rows in, rows out. No Python, no text.
+#![deny(unsafe_code)]
