@@ -1,1 +1,56 @@
-"""Trainable NLP pipelines on a Rust core."""
+"""Trainable NLP pipelines on a Rust core: spaCy's public names, under `ferrule`.
+
+Importing this package is cheap and changes nothing outside it: every name below is imported when it is
+first asked for.
+
+>>> import ferrule
+>>> nlp = ferrule.blank("en")
+>>> [token.text for token in nlp("A whole sentence.")]
+['A', 'whole', 'sentence', '.']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ferrule import registry as registry
+    from ferrule.language import Language as Language
+    from ferrule.language import blank as blank
+    from ferrule.language import load as load
+    from ferrule.tokens import Doc as Doc
+    from ferrule.vocab import Vocab as Vocab
+
+# public name -> the module that has it; `None` where the module itself is the thing
+_PUBLIC: dict[str, tuple[str, str | None]] = {
+    "Config": ("thinc.config", "Config"),
+    "Doc": ("ferrule.tokens", "Doc"),
+    "Language": ("ferrule.language", "Language"),
+    "Vocab": ("ferrule.vocab", "Vocab"),
+    "__version__": ("ferrule._core", "__version__"),
+    "blank": ("ferrule.language", "blank"),
+    "get_num_threads": ("ferrule._core", "get_num_threads"),
+    "load": ("ferrule.language", "load"),
+    "registry": ("ferrule.registry", None),
+    "set_num_threads": ("ferrule._core", "set_num_threads"),
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, imported on first use and kept in the module afterwards."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ferrule' has no attribute {name!r}")
+    import importlib
+
+    module_name, attribute = _PUBLIC[name]
+    module = importlib.import_module(module_name)
+    value = module if attribute is None else getattr(module, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Every public name, imported or not."""
+    return sorted({*globals(), *_PUBLIC})

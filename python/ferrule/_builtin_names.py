@@ -1,0 +1,29 @@
+"""Which module of Ferrule registers which name, so that nothing is imported before it is asked for.
+
+Strings only: this is the one place that lets a low room find a function of a higher one, by its name. `"*"`
+stands for the module to import when a name of that kind is not known yet. A test imports every module of the
+package and fails if a registered name cannot be found through this table.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PROVIDERS"]
+
+# kind of function -> registered name -> module that registers it
+PROVIDERS: dict[str, dict[str, str]] = {
+    "architectures": {"*": "ferrule.ml"},
+    "augmenters": {"*": "ferrule.training.augment"},
+    "batchers": {"*": "ferrule.training.batchers"},
+    "factories": {
+        "tok2vec": "ferrule.pipeline.tok2vec",
+        "tagger": "ferrule.pipeline.tagger",
+    },
+    "layers": {"*": "ferrule.ml"},
+    "loggers": {"*": "ferrule.training.loggers"},
+    "readers": {"*": "ferrule.training.corpus"},
+    "scorers": {
+        "spacy.tagger_scorer.v1": "ferrule.pipeline.tagger",
+    },
+    "tokenizers": {"*": "ferrule.tokenizer"},
+    "vectors": {"*": "ferrule.vectors"},
+}
