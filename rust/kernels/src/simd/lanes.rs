@@ -1,0 +1,115 @@
+//! The operations that a kernel may use, whatever the instruction set.
+
+/// A token that proves an instruction set, and the lane operations it brings.
+///
+/// `F32` holds [`LANES`](Simd::LANES) floats. All operations work lane by lane unless they say otherwise. Comparisons
+/// are false where a lane is NaN. None of them traps, allocates or reads outside the slices it is given.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// How many `f32` a vector holds.
+    const LANES: usize;
+    /// A vector of floats.
+    type F32: Copy;
+    /// One truth value a lane.
+    type Mask: Copy;
+    /// `[f32; LANES]`: what [`load`](Simd::load) reads.
+    type Chunk: AsRef<[f32]> + AsMut<[f32]>;
+    /// A [`Chunk`](Simd::Chunk) aligned for [`stream`](Simd::stream).
+    type Line;
+
+    /// Splits a slice into whole vectors and the rest (fewer than `LANES`).
+    fn chunks(self, slice: &[f32]) -> (&[Self::Chunk], &[f32]);
+    /// Splits a slice into whole vectors and the rest (fewer than `LANES`).
+    fn chunks_mut(self, slice: &mut [f32]) -> (&mut [Self::Chunk], &mut [f32]);
+    /// Splits a slice into what lies before the first aligned line, whole lines, and the rest.
+    fn lines_mut(self, slice: &mut [f32]) -> (&mut [f32], &mut [Self::Line], &mut [f32]);
+
+    /// The same number in every lane.
+    fn splat(self, value: f32) -> Self::F32;
+    /// Reads a vector.
+    fn load(self, chunk: &Self::Chunk) -> Self::F32;
+    /// Writes a vector.
+    fn store(self, chunk: &mut Self::Chunk, value: Self::F32);
+    /// Writes a vector past the caches. Worth it only for output that nobody reads soon and that is larger than them.
+    fn stream(self, line: &mut Self::Line, value: Self::F32);
+    /// Reads `slice.len()` (at most `LANES`) numbers into the first lanes; the others hold `fill`.
+    fn load_partial(self, slice: &[f32], fill: f32) -> Self::F32;
+    /// Writes the first `slice.len()` (at most `LANES`) lanes.
+    fn store_partial(self, slice: &mut [f32], value: Self::F32);
+
+    /// Reads the vector that starts at `slice[at]`.
+    ///
+    /// # Panics
+    /// If `slice` has fewer than `at + LANES` numbers.
+    #[inline(always)]
+    fn load_at(self, slice: &[f32], at: usize) -> Self::F32 {
+        self.load(&self.chunks(&slice[at..at + Self::LANES]).0[0])
+    }
+
+    /// Writes the vector that starts at `slice[at]`.
+    ///
+    /// # Panics
+    /// If `slice` has fewer than `at + LANES` numbers.
+    #[inline(always)]
+    fn store_at(self, slice: &mut [f32], at: usize, value: Self::F32) {
+        self.store(&mut self.chunks_mut(&mut slice[at..at + Self::LANES]).0[0], value);
+    }
+
+    /// `a + b`
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a - b`
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b`
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a / b`
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a * b + c`; one rounding where the CPU has fused multiply-add.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// `c - a * b`; one rounding where the CPU has fused multiply-add.
+    fn neg_mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// The larger; **`b` where either is NaN**. Put the accumulator first to let a later number replace a NaN, last to
+    /// keep it as it is.
+    fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The smaller; **`b` where either is NaN**.
+    fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The square root, correctly rounded.
+    fn sqrt(self, a: Self::F32) -> Self::F32;
+    /// The absolute value.
+    fn abs(self, a: Self::F32) -> Self::F32;
+    /// `magnitude` with the sign of `sign`; `magnitude` must not be negative.
+    fn with_sign(self, magnitude: Self::F32, sign: Self::F32) -> Self::F32;
+    /// The nearest whole number, ties to even, for numbers of magnitude up to 2²².
+    fn round(self, a: Self::F32) -> Self::F32;
+    /// `a * 2^n` for whole `n` from −252 to 252, `a` of magnitude 0.5 to 2; overflows to infinity and underflows
+    /// through the subnormals to zero.
+    fn scale_by_power(self, a: Self::F32, n: Self::F32) -> Self::F32;
+    /// `(e, m)` with `a = m * 2^e` and `1 <= m < 2`, for positive finite `a`; anything for other numbers.
+    fn split_exponent(self, a: Self::F32) -> (Self::F32, Self::F32);
+
+    /// `a < b`
+    fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// `a <= b`
+    fn le(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// `a == b`; false for NaN, so `eq(a, a)` is "not NaN".
+    fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// `yes` where the mask is set, else `no`.
+    fn select(self, mask: Self::Mask, yes: Self::F32, no: Self::F32) -> Self::F32;
+    /// Whether any lane of the mask is set.
+    fn any(self, mask: Self::Mask) -> bool;
+
+    /// The sum of the lanes, in a fixed order.
+    fn sum(self, a: Self::F32) -> f32;
+    /// The largest lane; if a lane is NaN, that NaN or the largest of some other lanes.
+    fn max_lane(self, a: Self::F32) -> f32;
+
+    /// Four sums at once, which costs hardly more than one.
+    #[inline(always)]
+    fn sum4(self, a: [Self::F32; 4]) -> [f32; 4] {
+        [self.sum(a[0]), self.sum(a[1]), self.sum(a[2]), self.sum(a[3])]
+    }
+
+    /// Four [`max_lane`](Simd::max_lane) at once, which costs hardly more than one.
+    #[inline(always)]
+    fn max_lane4(self, a: [Self::F32; 4]) -> [f32; 4] {
+        [self.max_lane(a[0]), self.max_lane(a[1]), self.max_lane(a[2]), self.max_lane(a[3])]
+    }
+}
