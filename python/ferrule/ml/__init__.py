@@ -1,0 +1,34 @@
+"""Neural network trees, built from thinc layers under the names spaCy's configs use.
+
+Every builder here returns a `thinc.model.Model` with the same nodes, names, dimensions, parameters,
+references and order as the spaCy 3.8 architecture it is registered as, so the bytes of one load into
+the other. One architecture lives in one file; importing this package registers them all.
+"""
+
+from __future__ import annotations
+
+from ferrule.ml.char_embed import CharEmbed
+from ferrule.ml.character_embed import CharacterEmbed
+from ferrule.ml.feature_extractor import FeatureExtractor
+from ferrule.ml.hash_embed_cnn import HashEmbedCNN
+from ferrule.ml.listener import Tok2VecListener
+from ferrule.ml.maxout_window_encoder import MaxoutWindowEncoder
+from ferrule.ml.mish_window_encoder import MishWindowEncoder
+from ferrule.ml.multi_hash_embed import MultiHashEmbed
+from ferrule.ml.static_vectors import StaticVectors
+from ferrule.ml.tagger import Tagger
+from ferrule.ml.tok2vec import Tok2Vec
+
+__all__ = [
+    "CharEmbed",
+    "CharacterEmbed",
+    "FeatureExtractor",
+    "HashEmbedCNN",
+    "MaxoutWindowEncoder",
+    "MishWindowEncoder",
+    "MultiHashEmbed",
+    "StaticVectors",
+    "Tagger",
+    "Tok2Vec",
+    "Tok2VecListener",
+]

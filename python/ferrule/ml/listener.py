@@ -1,0 +1,117 @@
+"""`spacy.Tok2VecListener.v1`: stands in a model where a shared Tok2Vec component's rows are to come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ferrule.attrs import ORTH
+from ferrule.ml.feature_extractor import extract_rows
+from ferrule.registry import registry
+
+__all__ = ["Tok2VecListener", "make_listener"]
+
+Backprop = Callable[[list[Floats2d]], Any]
+
+
+class Tok2VecListener(Model[list[Any], list[Floats2d]]):
+    """A layer from documents to the rows (n_tokens, nO) that a Tok2Vec component made for them.
+
+    While training, the component hands over the rows of each batch and the function that takes their
+    gradient (`receive`). While predicting, the rows are read from ``doc.tensor``.
+
+    upstream_name: the component to listen to, ``"*"`` for whichever comes before; width: its nO.
+    """
+
+    name = "tok2vec-listener"
+
+    def __init__(self, upstream_name: str, width: int | None) -> None:
+        super().__init__(name=self.name, forward=_forward, dims={"nO": width})
+        self.upstream_name = upstream_name
+        self._batch_id: int | None = None
+        self._outputs: list[Floats2d] | None = None
+        self._backprop: Backprop | None = None
+
+    @classmethod
+    def get_batch_id(cls, inputs: Sequence[Any]) -> int:
+        """Return a number that two batches share only when they hold the same tokens in the same order.
+
+        Good within one process; not for storing.
+        """
+        orths, lengths = extract_rows(inputs, [ORTH])
+        return hash((lengths.tobytes(), orths.tobytes()))
+
+    def receive(self, batch_id: int, outputs: list[Floats2d], backprop: Backprop) -> None:
+        """Take the rows of a batch, and the function to call with their gradient.
+
+        batch_id: from `get_batch_id`; outputs: float32 (n_tokens, nO) for each document.
+        """
+        self._batch_id = batch_id
+        self._outputs = outputs
+        self._backprop = backprop
+
+    def verify_inputs(self, inputs: Sequence[Any]) -> bool:
+        """Return True; raises ValueError when the rows held here are not those of `inputs`."""
+        if self._outputs is None:
+            raise ValueError(f"{self._who()} has received nothing yet. {_REMEDY}")
+        if self._batch_id != self.get_batch_id(inputs):
+            raise ValueError(f"{self._who()} holds the token vectors of another batch. {_REMEDY}")
+        return True
+
+    def _who(self) -> str:
+        upstream = "its Tok2Vec component" if self.upstream_name == "*" else repr(self.upstream_name)
+        return f"tok2vec-listener: the listener for {upstream}"
+
+
+_REMEDY = (
+    "A shared Tok2Vec has to run on a batch before the components that listen to it. In a config: take it "
+    "out of [training.frozen_components], or leave it frozen and add it to "
+    "[training.annotating_components]. In your own loop: call its update() on the same examples first, or "
+    "set doc.tensor with its pipe()."
+)
+
+
+@registry.architectures("spacy.Tok2VecListener.v1")
+def make_listener(width: int | None, upstream: str = "*") -> Tok2VecListener:
+    """Return a listener of the given width.
+
+    >>> make_listener(96).get_dim("nO")
+    96
+    """
+    return Tok2VecListener(upstream_name=upstream, width=width)
+
+
+def _forward(
+    model: Tok2VecListener, docs: Sequence[Any], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], Any]]:
+    if not docs:
+        return [], _no_gradient
+    if not is_train:
+        return [_tensor_or_zeros(model, doc) for doc in docs], _no_gradient
+    if model._outputs is not None and model._batch_id == model.get_batch_id(docs):
+        return model._outputs, model._backprop or _no_gradient
+    # The shared component is frozen but annotates: its rows are constants of this update.
+    if all(_has_rows(model, doc) for doc in docs):
+        return [model.ops.asarray2f(doc.tensor) for doc in docs], _no_gradient
+    model.verify_inputs(docs)
+    raise ValueError(f"{model._who()} found no usable doc.tensor. {_REMEDY}")
+
+
+def _has_rows(model: Tok2VecListener, doc: Any) -> bool:
+    shape = doc.tensor.shape
+    width = model.maybe_get_dim("nO")
+    return len(shape) == 2 and shape[0] == len(doc) and (width is None or shape[1] == width)
+
+
+def _tensor_or_zeros(model: Tok2VecListener, doc: Any) -> Floats2d:
+    # Shapes are inferred at initialization from documents that nobody has encoded yet: zeros serve there.
+    if _has_rows(model, doc):
+        return model.ops.asarray2f(doc.tensor)
+    return model.ops.alloc2f(len(doc), model.get_dim("nO"))
+
+
+def _no_gradient(d_outputs: list[Floats2d]) -> list[Any]:
+    return []

@@ -1,0 +1,56 @@
+"""`spacy.Tagger.v2`: a softmax over labels for each token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thinc.api import Model, Softmax_v2, chain, with_array, zero_init
+from thinc.types import Floats2d
+
+from ferrule.ml.resize import resize_rows
+from ferrule.registry import registry
+
+__all__ = ["Tagger"]
+
+
+@registry.architectures("spacy.Tagger.v2")
+def Tagger(
+    tok2vec: Model[list[Any], list[Floats2d]], nO: int | None = None, normalize: bool = False
+) -> Model[list[Any], list[Floats2d]]:
+    """Return a layer from documents to float32 (n_tokens, nO) each.
+
+    tok2vec: documents to rows; nO: number of labels, found at initialization when None.
+    normalize: give probabilities when predicting; otherwise the unnormalized scores come out, which
+    have the same best label and cost less. When training, probabilities always come out.
+
+    The output layer (ref ``output_layer``) starts at zero. ``attrs["resize_output"]`` changes the
+    number of labels of a trained model and keeps the scores of those that stay; spaCy's tree has no
+    such attribute, and it is not saved.
+    """
+    width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
+    output_layer = Softmax_v2(nO, width, init_W=zero_init, normalize_outputs=normalize)
+    softmax = with_array(output_layer)
+    model = chain(tok2vec, softmax)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("softmax", output_layer)
+    model.set_ref("output_layer", output_layer)
+    model.attrs["resize_output"] = resize_output
+    return model
+
+
+@registry.architectures("spacy.Tagger.v1")
+def TaggerV1(
+    tok2vec: Model[list[Any], list[Floats2d]], nO: int | None = None
+) -> Model[list[Any], list[Floats2d]]:
+    """Return the same with probabilities when predicting."""
+    return Tagger(tok2vec, nO, normalize=True)
+
+
+def resize_output(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
+    """Change the number of labels of a `Tagger` tree to `new_nO` in place, and return it."""
+    output_layer = model.get_ref("output_layer")
+    resize_rows(output_layer, new_nO)
+    for node in model.walk():
+        if node is not output_layer and node.has_dim("nO") is not False and output_layer in node.walk():
+            node.set_dim("nO", new_nO, force=True)
+    return model
