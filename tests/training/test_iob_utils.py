@@ -93,7 +93,9 @@ def test_offsets_to_biluo_equals_spacys_on_random_offsets(missing):
     for _ in range(400):
         doc = random_doc(rng)
         cuts = sorted(rng.sample(range(len(doc.text) + 1), k=min(4, len(doc.text) + 1) // 2 * 2))
-        labels = rng.choice([["X", "Y"], [""]])
+        labels = ["X", "Y"]
+        if rng.random() < 0.3:  # one: spaCy's answer for a token two of them share depends on the order
+            labels, cuts = [""], cuts[:2]
         entities = [
             (start, end, rng.choice(labels)) for start, end in zip(cuts[::2], cuts[1::2], strict=True)
         ]
@@ -119,7 +121,7 @@ def test_misaligned_entities_are_named_in_a_warning():
 
 
 def test_spans_and_offsets_equal_spacys():
-    doc = SpacyDoc(VOCAB, words="I like New York City .".split(), spaces=[1, 1, 1, 1, 0, 0])
+    doc = SpacyDoc(VOCAB, words=["I", "like", "New", "York", "City", "."], spaces=[1, 1, 1, 1, 0, 0])
     tags = ["O", "-", "B-X", "L-X", "U-Y", None]
     assert iob_utils.biluo_tags_to_offsets(doc, tags) == spacy_training.biluo_tags_to_offsets(doc, tags)
     spans, expected = iob_utils.biluo_tags_to_spans(doc, tags), spacy_training.biluo_tags_to_spans(doc, tags)

@@ -90,15 +90,15 @@ def tags_to_entities(tags: Iterable[str | None]) -> list[tuple[str, int, int]]:
         kind = "-" if tag is None else tag[:1]
         if start is not None and kind not in ("I", "L"):
             raise ValueError(
-                f"BILUO tags: the entity that begins at token {start} ({given[start]!r}) is not closed before token "
-                f"{position} ({tag!r}); it needs an L- tag. {_context(given, position)}"
+                f"BILUO tags: the entity that begins at token {start} ({given[start]!r}) is not closed "
+                f"before token {position} ({tag!r}); it needs an L- tag. {_context(given, position)}"
             )
         if kind == "-":
             entities.append(("", position, position))
         elif kind in ("I", "L") and start is None:
             raise ValueError(
-                f"BILUO tags: token {position} has {tag!r}, but no B- tag begins that entity. Convert IOB tags with "
-                f"iob_to_biluo first. {_context(given, position)}"
+                f"BILUO tags: token {position} has {tag!r}, but no B- tag begins that entity. Convert "
+                f"IOB tags with iob_to_biluo first. {_context(given, position)}"
             )
         elif kind == "U":
             entities.append((_entity_label(given, position), position, position))
@@ -109,13 +109,13 @@ def tags_to_entities(tags: Iterable[str | None]) -> list[tuple[str, int, int]]:
             start = None
         elif kind not in ("O", "I"):
             raise ValueError(
-                f"BILUO tags: token {position} has {tag!r}; expected O, - (or None) for missing, or a label with one "
-                f"of the prefixes B-, I-, L-, U-. {_context(given, position)}"
+                f"BILUO tags: token {position} has {tag!r}; expected O, - (or None) for missing, or a "
+                f"label with one of the prefixes B-, I-, L-, U-. {_context(given, position)}"
             )
     if start is not None:
         raise ValueError(
-            f"BILUO tags: the entity that begins at token {start} ({given[start]!r}) is still open at the end; it "
-            f"needs an L- tag. {_context(given, start)}"
+            f"BILUO tags: the entity that begins at token {start} ({given[start]!r}) is still open at the "
+            f"end; it needs an L- tag. {_context(given, start)}"
         )
     return entities
 
@@ -192,12 +192,11 @@ def biluo_tags_to_spans(doc: Any, tags: Iterable[str | None]) -> list[Any]:
     tags = list(tags)
     if len(tags) != len(doc):
         raise ValueError(
-            f"biluo_tags_to_spans: one tag for each token is needed; found {len(tags)} tags for {len(doc)} tokens"
+            f"biluo_tags_to_spans: one tag for each token is needed; found {len(tags)} tags "
+            f"for {len(doc)} tokens"
         )
     make_span = type(doc[0:0])
-    return [
-        make_span(doc, first, last + 1, label=label) for label, first, last in tags_to_entities(tags)
-    ]
+    return [make_span(doc, first, last + 1, label=label) for label, first, last in tags_to_entities(tags)]
 
 
 def biluo_tags_to_offsets(doc: Any, tags: Iterable[str | None]) -> list[tuple[int, int, str]]:
@@ -264,9 +263,7 @@ def _context(tags: Sequence[str | None], position: int, width: int = 4) -> str:
     return f"Tags around it: {list(around)}"
 
 
-def _touched(
-    starts: NDArray[np.int64], ends: NDArray[np.int64], start_char: int, end_char: int
-) -> list[int]:
+def _touched(starts: NDArray[np.int64], ends: NDArray[np.int64], start_char: int, end_char: int) -> list[int]:
     if end_char <= start_char:
         return []
     touched: list[int] = ((starts < end_char) & (ends > start_char)).nonzero()[0].tolist()
@@ -278,8 +275,8 @@ def _refuse_overlaps(entities: Iterable[tuple[int, int, str | int]]) -> None:
     for before, entity in itertools.pairwise(labelled):
         if entity[0] < before[1]:
             raise ValueError(
-                f"offsets_to_biluo_tags: the entities {before} and {entity} overlap, and a token can be in one "
-                f"entity only. Keep one of them, or put overlapping spans into doc.spans."
+                f"offsets_to_biluo_tags: the entities {before} and {entity} overlap, and a token can be "
+                f"in one entity only. Keep one of them, or put overlapping spans into doc.spans."
             )
 
 
@@ -288,6 +285,6 @@ def _misaligned_message(doc: Any, misaligned: Sequence[tuple[int, int, str | int
     shown = ", ".join(f"{entity} {text[entity[0] : entity[1]]!r}" for entity in misaligned[:5])
     more = f" and {len(misaligned) - 5} more" if len(misaligned) > 5 else ""
     return (
-        f"entities whose ends are not token boundaries: {shown}{more}; their tokens count as missing and nothing is "
-        f"learned from them. Text: {text[:80]!r}. Mend the offsets or the tokenization."
+        f"entities whose ends are not token boundaries: {shown}{more}; their tokens count as missing "
+        f"and nothing is learned from them. Text: {text[:80]!r}. Mend the offsets or the tokenization."
     )
