@@ -1,7 +1,21 @@
 //! Bindings of `ferrule-kernels`, one file a room.
 
+use ferrule_kernels::simd::Isa;
 use pyo3::prelude::*;
 
-pub(crate) fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
+use crate::errors::IntoPyErr;
+
+pub(crate) mod arrays;
+
+/// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
+#[pyfunction]
+fn active_isa() -> PyResult<String> {
+    Isa::active().map(|isa| isa.to_string()).map_err(IntoPyErr::into_py_err)
+}
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    // A wrong FERRULE_ISA is said at import, once, and not by whichever kernel comes first.
+    Isa::active().map_err(IntoPyErr::into_py_err)?;
+    m.add_function(wrap_pyfunction!(active_isa, m)?)?;
     Ok(())
 }
