@@ -12,9 +12,10 @@ from thinc.types import Ints2d
 
 from ferrule import _core
 from ferrule.attrs import intify_attr
+from ferrule.ml.rows import split_rows
 from ferrule.registry import registry
 
-__all__ = ["FeatureExtractor", "column_ids", "extract_rows", "split_rows"]
+__all__ = ["FeatureExtractor", "column_ids", "extract_rows"]
 
 # The class that native documents derive from.
 NativeDoc: Any = getattr(_core, "DocCore", ())
@@ -43,7 +44,7 @@ def _forward(
     model: Model[list[Any], list[Ints2d]], docs: Sequence[Any], is_train: bool
 ) -> tuple[list[Ints2d], Callable[[list[Ints2d]], list[Any]]]:
     attr_ids = column_ids(model.attrs["columns"])
-    if type(model.ops).xp is np:
+    if model.ops.xp is np:
         rows, lengths = extract_rows(docs, attr_ids)
         features = cast(list[Ints2d], split_rows(rows, lengths))
     else:
@@ -86,12 +87,6 @@ def extract_rows(docs: Sequence[Any], attr_ids: Sequence[int]) -> tuple[UInt64Ro
     if not arrays:
         return np.zeros((0, len(attr_ids)), dtype=np.uint64), lengths
     return np.concatenate(arrays), lengths
-
-
-def split_rows(rows: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    """Return one view into `rows` for each document; nothing is copied."""
-    ends = np.cumsum(lengths).tolist()
-    return [rows[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def _array_of(doc: Any, attr_ids: Sequence[int]) -> UInt64Rows:

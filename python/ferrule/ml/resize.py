@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from thinc.api import Model
 from thinc.types import Floats2d
 
@@ -55,8 +54,10 @@ def select_labels(layer: Model[Any, Any], sources: Sequence[int | None]) -> None
 
 
 def _replace(layer: Model[Any, Any], weights: Floats2d, bias: Any) -> None:
-    layer.set_dim("nO", len(np.atleast_1d(bias)), force=True)
-    for name, value in (("W", weights), ("b", bias)):
-        if layer.has_grad(name):
-            layer._params._grads.pop((layer.id, name), None)
-        layer.set_param(name, value)
+    # A thinc node refuses another dimension as long as it has parameters.
+    for name in ("W", "b"):
+        layer.set_param(name, None)
+        layer._params._grads.pop((layer.id, name), None)
+    layer.set_dim("nO", len(bias), force=True)
+    layer.set_param("W", weights)
+    layer.set_param("b", bias)

@@ -1,0 +1,66 @@
+"""Rows of a batch: one block for the arithmetic, a view for each document at the public edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["join_rows", "split_rows"]
+
+Rows = npt.NDArray[Any]
+
+
+def split_rows(block: Rows, lengths: npt.ArrayLike) -> list[Rows]:
+    """Return one view into `block` for each document; nothing is copied.
+
+    lengths: rows of each document; they add up to the rows of `block`.
+
+    >>> [part.tolist() for part in split_rows(np.arange(3), [2, 0, 1])]
+    [[0, 1], [], [2]]
+    """
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    return [block[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=False)]
+
+
+def join_rows(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of all documents as one block, without a copy where they are views into one.
+
+    Raises ValueError when `parts` is empty, since the width is unknown then.
+
+    >>> block = np.arange(6).reshape(3, 2)
+    >>> np.shares_memory(join_rows(split_rows(block, [2, 0, 1])), block)
+    True
+    """
+    if not parts:
+        raise ValueError("join_rows: there are no documents, so the width of a row is unknown.")
+    if len(parts) == 1:
+        return np.ascontiguousarray(parts[0])
+    owner = parts[0].base
+    if isinstance(owner, np.ndarray) and owner.flags.c_contiguous and owner.dtype == parts[0].dtype:
+        start = _address(parts[0]) - _address(owner)
+        if _follow_each_other(parts, owner):
+            n_rows, width = sum(map(len, parts)), parts[0].shape[1:]
+            first = start // owner.itemsize
+            n_values = n_rows * int(np.prod(width, dtype=np.int64))
+            return owner.reshape(-1)[first : first + n_values].reshape(n_rows, *width)
+    return np.concatenate(parts)
+
+
+def _follow_each_other(parts: Sequence[Rows], owner: Rows) -> bool:
+    """Whether `parts` are views into `owner` that lie one behind the other, without a gap."""
+    width, address = parts[0].shape[1:], _address(parts[0])
+    for part in parts:
+        if part.base is not owner or part.shape[1:] != width or not part.flags.c_contiguous:
+            return False
+        # An empty view has no place of its own.
+        if len(part) and _address(part) != address:
+            return False
+        address += part.nbytes
+    return True
+
+
+def _address(array: Rows) -> int:
+    return int(array.__array_interface__["data"][0])
