@@ -51,3 +51,13 @@ pub enum KernelError {
         available: String,
     },
 }
+
+impl KernelError {
+    /// Refuses a size that is not the expected one.
+    pub(crate) fn expect_len(what: &'static str, expected: usize, found: usize) -> Result<(), KernelError> {
+        if expected == found {
+            return Ok(());
+        }
+        Err(KernelError::Shape { what, expected: expected.to_string(), found: found.to_string() })
+    }
+}

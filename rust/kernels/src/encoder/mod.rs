@@ -1,0 +1,16 @@
+//! The standard encoder in one call: hash embeddings mixed by a maxout layer, then residual window layers.
+//!
+//! The same numbers as thinc's `MultiHashEmbed` + `MaxoutWindowEncoder` trees, up to rounding, boundary rows included.
+//! Work is saved where word types repeat, and cut into groups of documents that stay in the second cache.
+//! See `docs/decisions/0005-fused-encoder.md`.
+
+mod batch;
+mod embed;
+mod forward;
+mod level;
+mod params;
+mod plan;
+
+pub use batch::Batch;
+pub use params::{EmbedTable, EncoderParams, MaxoutParams};
+pub use plan::EncoderPlan;

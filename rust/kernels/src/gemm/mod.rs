@@ -1,0 +1,12 @@
+//! Matrix products for layers: packed weights, sums in registers, and what follows the product done before they leave.
+//!
+//! See `docs/decisions/0004-own-gemm.md` for what this was compared with.
+
+pub(crate) mod maxout;
+pub(crate) mod panels;
+pub(crate) mod product;
+pub(crate) mod sparse;
+mod tile;
+
+pub use panels::Panels;
+pub use product::{Matrix, product};

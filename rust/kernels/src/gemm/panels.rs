@@ -1,0 +1,145 @@
+//! Weights in the order in which [`tile`](super::tile::tile) reads them.
+
+use crate::simd::{Isa, Simd};
+
+/// A matrix cut into panels, each a start row (a bias, or zeros) and then a row of vectors for each step in depth.
+///
+/// Columns that the last panel lacks are zeros. Packed for the lanes of one instruction set.
+#[derive(Clone, Debug)]
+pub struct Panels {
+    numbers: Vec<f32>,
+    depth: usize,
+    columns: usize,
+    vectors: usize,
+    lanes: usize,
+    columns_per_panel: usize,
+}
+
+/// Where the numbers of a matrix lie: entry `(k, column)` is `numbers[k * by_depth + column * by_column]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strided<'a> {
+    pub numbers: &'a [f32],
+    pub by_depth: usize,
+    pub by_column: usize,
+}
+
+impl Panels {
+    /// Packs maxout weights `(outputs, pieces, depth)` and their bias `(outputs, pieces)`: vector `p` of a panel holds
+    /// piece `p` of `LANES` outputs, so the largest piece is found between registers.
+    #[must_use]
+    pub fn for_maxout(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> Panels {
+        let outputs = bias.len() / pieces.max(1);
+        let depth = weights.len() / bias.len().max(1);
+        let lanes = lanes(isa);
+        let mut panels = Panels::zeros(depth, outputs, pieces, lanes, lanes);
+        let source = Strided { numbers: weights, by_depth: 1, by_column: depth };
+        for panel in 0..panels.n_panels() {
+            let first = panel * lanes;
+            for lane in 0..lanes.min(outputs - first) {
+                for piece in 0..pieces {
+                    let column = (first + lane) * pieces + piece;
+                    panels.fill(panel, piece * lanes + lane, bias[column], source, column);
+                }
+            }
+        }
+        panels
+    }
+
+    /// Packs the `columns` columns of a matrix of `depth` rows, `vectors` vectors of them a panel; `bias` has one number
+    /// a column, or is empty.
+    pub(crate) fn for_columns(
+        isa: Isa,
+        matrix: Strided<'_>,
+        depth: usize,
+        columns: usize,
+        bias: &[f32],
+        vectors: usize,
+    ) -> Panels {
+        let lanes = lanes(isa);
+        let mut panels = Panels::zeros(depth, columns, vectors, lanes, vectors * lanes);
+        for column in 0..columns {
+            let start = bias.get(column).copied().unwrap_or(0.0);
+            panels.fill(column / (vectors * lanes), column % (vectors * lanes), start, matrix, column);
+        }
+        panels
+    }
+
+    fn zeros(depth: usize, columns: usize, vectors: usize, lanes: usize, columns_per_panel: usize) -> Panels {
+        let numbers = vec![0.0; columns.div_ceil(columns_per_panel) * (depth + 1) * vectors * lanes];
+        Panels { numbers, depth, columns, vectors, lanes, columns_per_panel }
+    }
+
+    fn fill(&mut self, panel: usize, to: usize, start: f32, source: Strided<'_>, column: usize) {
+        let width = self.vectors * self.lanes;
+        let size = (self.depth + 1) * width;
+        let panel = &mut self.numbers[panel * size..][..size];
+        panel[to] = start;
+        if self.depth > 0 {
+            let numbers = source.numbers[column * source.by_column..].iter().step_by(source.by_depth);
+            for (row, number) in panel[width..].chunks_exact_mut(width).zip(numbers) {
+                row[to] = *number;
+            }
+        }
+    }
+
+    /// How many steps a sum has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// How many columns there are; for maxout, how many outputs.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How many vectors a panel is wide; for maxout, how many pieces an output has.
+    #[must_use]
+    pub fn vectors(&self) -> usize {
+        self.vectors
+    }
+
+    /// How many columns (for maxout, outputs) a panel has.
+    pub(crate) fn columns_per_panel(&self) -> usize {
+        self.columns_per_panel
+    }
+
+    /// How many panels there are.
+    pub(crate) fn n_panels(&self) -> usize {
+        self.columns.div_ceil(self.columns_per_panel)
+    }
+
+    /// The start row and the rest of a panel.
+    ///
+    /// # Panics
+    /// If the panels were packed for another number of lanes or vectors.
+    #[inline(always)]
+    pub(crate) fn panel<S: Simd, const VECTORS: usize>(&self, simd: S, index: usize) -> ([S::F32; VECTORS], &[S::Chunk]) {
+        assert!(
+            self.lanes == S::LANES && self.vectors == VECTORS,
+            "panels of {} × {} lanes read as {VECTORS} × {}",
+            self.vectors,
+            self.lanes,
+            S::LANES,
+        );
+        let size = (self.depth + 1) * VECTORS * S::LANES;
+        let (chunks, _) = simd.chunks(&self.numbers[index * size..][..size]);
+        let (first, rest) = chunks.split_at(VECTORS);
+        let mut start = [simd.splat(0.0); VECTORS];
+        for (start, chunk) in start.iter_mut().zip(first) {
+            *start = simd.load(chunk);
+        }
+        (start, rest)
+    }
+}
+
+#[inline(always)]
+fn lanes_body<S: Simd>(_simd: S) -> usize {
+    S::LANES
+}
+
+crate::dispatch! {
+    /// How many lanes the vectors of an instruction set have.
+    pub fn lanes() -> usize = lanes_body;
+}

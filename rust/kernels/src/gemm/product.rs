@@ -1,0 +1,160 @@
+//! Matrix products of any shape.
+
+use super::panels::{Panels, Strided};
+use super::tile::{for_row_blocks, tile};
+use crate::KernelError;
+use crate::simd::{Isa, Simd};
+
+/// Steps in depth for which a panel is packed at a time: 48 columns of it stay in the second cache.
+const DEPTH_BLOCK: usize = 512;
+/// Vectors a panel is wide.
+const VECTORS: usize = 3;
+
+/// A row-major matrix, to be read as it is or transposed.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    /// The numbers, row after row.
+    pub numbers: &'a [f32],
+    /// How many rows are stored.
+    pub n_rows: usize,
+    /// How many columns are stored.
+    pub n_columns: usize,
+    /// Whether the product is with the transpose.
+    pub transposed: bool,
+}
+
+impl<'a> Matrix<'a> {
+    /// A matrix of `n_rows` rows of `n_columns` numbers.
+    #[must_use]
+    pub fn new(numbers: &'a [f32], n_rows: usize, n_columns: usize) -> Matrix<'a> {
+        Matrix { numbers, n_rows, n_columns, transposed: false }
+    }
+
+    /// The same numbers, read as the transpose.
+    #[must_use]
+    pub fn t(self) -> Matrix<'a> {
+        Matrix { transposed: !self.transposed, ..self }
+    }
+
+    /// Rows and columns as the product sees them.
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize) {
+        if self.transposed { (self.n_columns, self.n_rows) } else { (self.n_rows, self.n_columns) }
+    }
+
+    fn strides(&self) -> (usize, usize) {
+        if self.transposed { (1, self.n_columns) } else { (self.n_columns, 1) }
+    }
+}
+
+/// `left @ right + bias`, into `out` (row-major). `bias` has a number for each column, or is empty.
+///
+/// # Errors
+/// [`KernelError::Shape`] if the matrices do not fit together, or `out` or `bias` not to them.
+pub fn product(
+    isa: Isa,
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    bias: &[f32],
+    out: &mut [f32],
+) -> Result<(), KernelError> {
+    let (n_rows, depth) = left.shape();
+    let (right_depth, n_columns) = right.shape();
+    KernelError::expect_len("product: the left matrix", left.n_rows * left.n_columns, left.numbers.len())?;
+    KernelError::expect_len("product: the right matrix", right.n_rows * right.n_columns, right.numbers.len())?;
+    KernelError::expect_len("product: the rows of the right matrix", depth, right_depth)?;
+    KernelError::expect_len("product: the output", n_rows * n_columns, out.len())?;
+    if !bias.is_empty() {
+        KernelError::expect_len("product: the bias", n_columns, bias.len())?;
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    let (by_row, by_depth) = left.strides();
+    let copied;
+    let rows = if by_depth == 1 {
+        left.numbers
+    } else {
+        copied = transpose(left.numbers, n_rows, depth, by_row, by_depth);
+        &copied
+    };
+    let (right_by_depth, right_by_column) = right.strides();
+    let mut first = 0;
+    loop {
+        let steps = DEPTH_BLOCK.min(depth - first);
+        let start = right.numbers.get(first * right_by_depth..).unwrap_or(&[]);
+        let block = Strided { numbers: start, by_depth: right_by_depth, by_column: right_by_column };
+        let panels = Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, VECTORS);
+        multiply_panels(isa, &rows[first..], depth, &panels, n_rows, first > 0, out);
+        first += steps;
+        if first >= depth {
+            return Ok(());
+        }
+    }
+}
+
+/// Copies a strided matrix to one whose rows are contiguous.
+fn transpose(numbers: &[f32], n_rows: usize, depth: usize, by_row: usize, by_depth: usize) -> Vec<f32> {
+    const BLOCK: usize = 32;
+    let mut rows = vec![0.0; n_rows * depth];
+    for first_row in (0..n_rows).step_by(BLOCK) {
+        for first_step in (0..depth).step_by(BLOCK) {
+            for row in first_row..n_rows.min(first_row + BLOCK) {
+                for step in first_step..depth.min(first_step + BLOCK) {
+                    rows[row * depth + step] = numbers[row * by_row + step * by_depth];
+                }
+            }
+        }
+    }
+    rows
+}
+
+#[inline(always)]
+fn multiply_panels_body<S: Simd>(
+    simd: S,
+    input: &[f32],
+    stride: usize,
+    panels: &Panels,
+    n_rows: usize,
+    accumulate: bool,
+    out: &mut [f32],
+) {
+    let columns = panels.columns();
+    for index in 0..panels.n_panels() {
+        let (bias, panel) = panels.panel::<S, VECTORS>(simd, index);
+        let first = index * panels.columns_per_panel();
+        let used = panels.columns_per_panel().min(columns - first);
+        for_row_blocks!(S::LANES, n_rows, row, ROWS => {
+            let mut rows = [&input[..0]; ROWS];
+            let mut start = [bias; ROWS];
+            for (offset, (slice, start)) in rows.iter_mut().zip(&mut start).enumerate() {
+                *slice = &input[(row + offset) * stride..];
+                if accumulate {
+                    let sums = &out[(row + offset) * columns + first..][..used];
+                    for (sum, sums) in start.iter_mut().zip(sums.chunks(S::LANES)) {
+                        *sum = simd.load_partial(sums, 0.0);
+                    }
+                }
+            }
+            let sums = tile::<S, ROWS, VECTORS>(simd, &rows, panel, start);
+            for (offset, sums) in sums.iter().enumerate() {
+                let to = &mut out[(row + offset) * columns + first..][..used];
+                for (to, &sum) in to.chunks_mut(S::LANES).zip(sums) {
+                    simd.store_partial(to, sum);
+                }
+            }
+        });
+    }
+}
+
+crate::dispatch! {
+    /// Multiplies `n_rows` rows, `stride` numbers apart, with the panels; adds to `out` or overwrites it.
+    pub(crate) fn multiply_panels(
+        input: &[f32],
+        stride: usize,
+        panels: &Panels,
+        n_rows: usize,
+        accumulate: bool,
+        out: &mut [f32],
+    ) -> () = multiply_panels_body;
+}
