@@ -9,11 +9,13 @@ use pyo3::prelude::*;
 mod errors;
 mod kernels;
 mod text;
+mod threads;
 
 #[pymodule(gil_used = false)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     kernels::register(m)?;
     text::register(m)?;
+    threads::register(m)?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use crate::errors::IntoPyErr;
 
 pub(crate) mod arrays;
+mod encoder;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
 #[pyfunction]
@@ -17,5 +18,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     // A wrong FERRULE_ISA is said at import, once, and not by whichever kernel comes first.
     Isa::active().map_err(IntoPyErr::into_py_err)?;
     m.add_function(wrap_pyfunction!(active_isa, m)?)?;
+    encoder::register(m)?;
     Ok(())
 }

@@ -23,8 +23,10 @@ pub(crate) fn mix_types(
     let depth = mix.panels.depth();
     let hashed = hash_types(tables, batch.features, batch.n_columns);
     let mut vectors = vec![0.0; batch.n_types() * width];
-    let tasks: Vec<_> =
-        hashed.chunks(TYPES_PER_TASK * tables.len()).zip(vectors.chunks_mut(TYPES_PER_TASK * width)).collect();
+    let tasks: Vec<_> = hashed
+        .chunks(TYPES_PER_TASK * tables.len())
+        .zip(vectors.chunks_mut(TYPES_PER_TASK * width))
+        .collect();
     threads.each(tasks, |(hashed, out)| {
         let n_types = out.len() / width;
         let mut embedded = vec![0.0; n_types * depth];

@@ -60,7 +60,8 @@ fn run_level_body<S: Simd>(
     let Record { normalized, scales, which } = record;
     maxout_rows(simd, rows, &layer.panels, normalized, which);
     let mut factors = vec![0.0; if extras.dropout.is_some() { width } else { 0 }];
-    let each = normalized.chunks_exact_mut(width).zip(scales).zip(out.chunks_exact_mut(width)).zip(rows.starts);
+    let each =
+        normalized.chunks_exact_mut(width).zip(scales).zip(out.chunks_exact_mut(width)).zip(rows.starts);
     for (row, (((normalized, scale), out), &start)) in each.enumerate() {
         *scale = normalize(simd, normalized);
         rescale(simd, normalized, &layer.gain, &layer.shift, out);

@@ -4,13 +4,17 @@
 //! Work is saved where word types repeat, and cut into groups of documents that stay in the second cache.
 //! See `docs/decisions/0005-fused-encoder.md`.
 
+mod backward;
 mod batch;
 mod embed;
 mod forward;
 mod level;
 mod params;
 mod plan;
+mod train;
 
+pub use backward::{EncoderGrads, MaxoutGrads};
 pub use batch::Batch;
 pub use params::{EmbedTable, EncoderParams, MaxoutParams};
 pub use plan::EncoderPlan;
+pub use train::{DropRates, Trace, begin_update};

@@ -64,7 +64,12 @@ impl EncoderPlan {
     ///
     /// # Errors
     /// [`KernelError`] if the batch does not hold together, or not fit the plan or `out`.
-    pub fn predict(&self, threads: Threads<'_>, batch: &Batch<'_>, out: &mut [f32]) -> Result<(), KernelError> {
+    pub fn predict(
+        &self,
+        threads: Threads<'_>,
+        batch: &Batch<'_>,
+        out: &mut [f32],
+    ) -> Result<(), KernelError> {
         batch.check()?;
         check_columns(self.n_columns, batch)?;
         KernelError::expect_len("encoder: the output", batch.types.len() * self.width, out.len())?;

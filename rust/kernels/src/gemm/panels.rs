@@ -115,7 +115,11 @@ impl Panels {
     /// # Panics
     /// If the panels were packed for another number of lanes or vectors.
     #[inline(always)]
-    pub(crate) fn panel<S: Simd, const VECTORS: usize>(&self, simd: S, index: usize) -> ([S::F32; VECTORS], &[S::Chunk]) {
+    pub(crate) fn panel<S: Simd, const VECTORS: usize>(
+        &self,
+        simd: S,
+        index: usize,
+    ) -> ([S::F32; VECTORS], &[S::Chunk]) {
         assert!(
             self.lanes == S::LANES && self.vectors == VECTORS,
             "panels of {} × {} lanes read as {VECTORS} × {}",

@@ -61,7 +61,11 @@ pub fn product(
     let (n_rows, depth) = left.shape();
     let (right_depth, n_columns) = right.shape();
     KernelError::expect_len("product: the left matrix", left.n_rows * left.n_columns, left.numbers.len())?;
-    KernelError::expect_len("product: the right matrix", right.n_rows * right.n_columns, right.numbers.len())?;
+    KernelError::expect_len(
+        "product: the right matrix",
+        right.n_rows * right.n_columns,
+        right.numbers.len(),
+    )?;
     KernelError::expect_len("product: the rows of the right matrix", depth, right_depth)?;
     KernelError::expect_len("product: the output", n_rows * n_columns, out.len())?;
     if !bias.is_empty() {
@@ -84,7 +88,8 @@ pub fn product(
         let steps = DEPTH_BLOCK.min(depth - first);
         let start = right.numbers.get(first * right_by_depth..).unwrap_or(&[]);
         let block = Strided { numbers: start, by_depth: right_by_depth, by_column: right_by_column };
-        let panels = Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, VECTORS);
+        let panels =
+            Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, VECTORS);
         multiply_panels(isa, &rows[first..], depth, &panels, n_rows, first > 0, out);
         first += steps;
         if first >= depth {

@@ -2,9 +2,9 @@
 //!
 //! As in thinc, the variance is that of the whole row (divided by the width), plus 1e-8.
 
+use crate::KernelError;
 use crate::rows::{Rows, RowsMut};
 use crate::simd::{Isa, Simd};
-use crate::KernelError;
 
 /// What is added to the variance.
 const EPSILON: f32 = 1e-8;
@@ -75,7 +75,9 @@ pub(crate) fn backprop_row<S: Simd>(
         let (gains, gain_rest) = simd.chunks(gain);
         let (d_gains, d_gain_rest) = simd.chunks_mut(d_gain);
         let (d_shifts, d_shift_rest) = simd.chunks_mut(d_shift);
-        for ((((d_row, x), gain), d_gain), d_shift) in d_rows.iter_mut().zip(xs).zip(gains).zip(d_gains).zip(d_shifts) {
+        for ((((d_row, x), gain), d_gain), d_shift) in
+            d_rows.iter_mut().zip(xs).zip(gains).zip(d_gains).zip(d_shifts)
+        {
             let (d, x) = (simd.load(d_row), simd.load(x));
             simd.store(d_gain, simd.mul_add(d, x, simd.load(d_gain)));
             simd.store(d_shift, simd.add(d, simd.load(d_shift)));
@@ -121,7 +123,8 @@ fn forward_body<S: Simd>(
     if width == 0 {
         return;
     }
-    for ((row, scale), out) in normalized.chunks_exact_mut(width).zip(scales).zip(out.chunks_exact_mut(width)) {
+    for ((row, scale), out) in normalized.chunks_exact_mut(width).zip(scales).zip(out.chunks_exact_mut(width))
+    {
         *scale = normalize(simd, row);
         rescale(simd, row, gain, shift, out);
     }

@@ -1,0 +1,204 @@
+//! The fused encoder: `_core.EncoderPlan` to predict, `_core.encoder_begin_update` to train.
+
+use ferrule_kernels::encoder::{
+    self, Batch, DropRates, EmbedTable, EncoderGrads, EncoderParams, MaxoutGrads, MaxoutParams, Trace,
+};
+use ferrule_kernels::simd::Isa;
+use numpy::{
+    IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
+    PyReadwriteArrayDyn, PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+
+use crate::errors::IntoPyErr;
+use crate::threads::workers;
+
+type Floats<'py> = PyReadonlyArrayDyn<'py, f32>;
+type FloatsMut<'py> = PyReadwriteArrayDyn<'py, f32>;
+/// `(E, seed, column)`
+type TableArg<'py> = (PyReadonlyArray2<'py, f32>, u32, usize);
+/// `(W, b, G, layer norm b)`
+type MaxoutArg<'py> = (Floats<'py>, Floats<'py>, Floats<'py>, Floats<'py>);
+type MaxoutGradArg<'py> = (FloatsMut<'py>, FloatsMut<'py>, FloatsMut<'py>, FloatsMut<'py>);
+
+fn maxout<'a>(arg: &'a MaxoutArg<'_>) -> PyResult<MaxoutParams<'a>> {
+    Ok(MaxoutParams {
+        weights: arg.0.as_slice()?,
+        bias: arg.1.as_slice()?,
+        gain: arg.2.as_slice()?,
+        shift: arg.3.as_slice()?,
+    })
+}
+
+fn maxout_grads<'a>(arg: &'a mut MaxoutGradArg<'_>) -> PyResult<MaxoutGrads<'a>> {
+    Ok(MaxoutGrads {
+        weights: arg.0.as_slice_mut()?,
+        bias: arg.1.as_slice_mut()?,
+        gain: arg.2.as_slice_mut()?,
+        shift: arg.3.as_slice_mut()?,
+    })
+}
+
+/// The arrays of an encoder's parameters, C-contiguous float32.
+#[derive(FromPyObject)]
+struct ParamArrays<'py> {
+    #[pyo3(attribute("tables"))]
+    tables: Vec<TableArg<'py>>,
+    #[pyo3(attribute("mix"))]
+    mix: MaxoutArg<'py>,
+    #[pyo3(attribute("layers"))]
+    layers: Vec<MaxoutArg<'py>>,
+    #[pyo3(attribute("window"))]
+    window: usize,
+}
+
+impl ParamArrays<'_> {
+    fn view(&self) -> PyResult<EncoderParams<'_>> {
+        let table = |(rows, seed, column): &TableArg<'_>| -> PyResult<(usize, u32, usize)> {
+            rows.as_slice()?;
+            Ok((rows.shape()[1], *seed, *column))
+        };
+        let mut tables = Vec::with_capacity(self.tables.len());
+        for arg in &self.tables {
+            let (width, seed, column) = table(arg)?;
+            tables.push(EmbedTable { rows: arg.0.as_slice()?, width, seed, column });
+        }
+        Ok(EncoderParams {
+            tables,
+            mix: maxout(&self.mix)?,
+            layers: self.layers.iter().map(maxout).collect::<PyResult<_>>()?,
+            window: self.window,
+        })
+    }
+}
+
+/// The arrays to which an encoder's gradients are added, in the order of the parameters.
+#[derive(FromPyObject)]
+struct GradArrays<'py> {
+    #[pyo3(attribute("tables"))]
+    tables: Vec<FloatsMut<'py>>,
+    #[pyo3(attribute("mix"))]
+    mix: MaxoutGradArg<'py>,
+    #[pyo3(attribute("layers"))]
+    layers: Vec<MaxoutGradArg<'py>>,
+}
+
+/// The documents of a batch, by word type.
+struct BatchArrays<'py> {
+    features: PyReadonlyArray2<'py, u64>,
+    types: PyReadonlyArray1<'py, u32>,
+    lengths: PyReadonlyArray1<'py, u32>,
+}
+
+impl BatchArrays<'_> {
+    fn view(&self) -> PyResult<Batch<'_>> {
+        Ok(Batch {
+            features: self.features.as_slice()?,
+            n_columns: self.features.shape()[1],
+            types: self.types.as_slice()?,
+            lengths: self.lengths.as_slice()?,
+        })
+    }
+}
+
+/// An encoder's weights, packed for prediction: a copy, which later changes of the arrays do not reach.
+///
+/// params: an object with `tables`, a list of (E float32 (n_rows, width), seed, feature column); `mix`, a tuple (W, b,
+/// G, b of the layer norm); `layers`, a list of such tuples; and `window`.
+/// Raises ValueError if the shapes do not fit together, TypeError for another dtype.
+#[pyclass(frozen, module = "ferrule._core")]
+struct EncoderPlan(encoder::EncoderPlan);
+
+#[pymethods]
+impl EncoderPlan {
+    #[new]
+    fn new(py: Python<'_>, params: ParamArrays<'_>) -> PyResult<Self> {
+        let view = params.view()?;
+        let plan = py.detach(|| Isa::active().and_then(|isa| encoder::EncoderPlan::new(isa, &view)));
+        plan.map(EncoderPlan).map_err(IntoPyErr::into_py_err)
+    }
+
+    /// The vector of each token, float32 (n_tokens, width).
+    ///
+    /// features: uint64 (n_types, n_columns), a row of ids for each word type. types: uint32 (n_tokens,), the row of
+    /// each token. lengths: uint32 (n_docs,). Raises ValueError or IndexError if they do not fit together.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        features: PyReadonlyArray2<'py, u64>,
+        types: PyReadonlyArray1<'py, u32>,
+        lengths: PyReadonlyArray1<'py, u32>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let arrays = BatchArrays { features, types, lengths };
+        let batch = arrays.view()?;
+        let pool = workers(py)?;
+        let (n_tokens, width) = (batch.types.len(), self.0.width());
+        let mut out = vec![0.0; n_tokens * width];
+        py.detach(|| self.0.predict(pool.threads(), &batch, &mut out)).map_err(IntoPyErr::into_py_err)?;
+        out.into_pyarray(py).reshape([n_tokens, width])
+    }
+}
+
+/// What an encoder's backward pass needs of its forward pass.
+#[pyclass(frozen, module = "ferrule._core")]
+struct EncoderTrace(Trace);
+
+#[pymethods]
+impl EncoderTrace {
+    /// Adds the gradients of all parameters to the arrays of `grads`, in place.
+    ///
+    /// params: as in the forward pass, unchanged. d_out: float32 (n_tokens, width). grads: an object with `tables`, `mix`
+    /// and `layers`, arrays of the parameters' shapes. Raises ValueError if shapes do not fit; then nothing is added.
+    fn backprop(
+        &self,
+        py: Python<'_>,
+        params: ParamArrays<'_>,
+        d_out: PyReadonlyArray2<'_, f32>,
+        mut grads: GradArrays<'_>,
+    ) -> PyResult<()> {
+        let view = params.view()?;
+        let d_out = d_out.as_slice()?;
+        let pool = workers(py)?;
+        let mut grads = EncoderGrads {
+            tables: grads.tables.iter_mut().map(|grad| Ok(grad.as_slice_mut()?)).collect::<PyResult<_>>()?,
+            mix: maxout_grads(&mut grads.mix)?,
+            layers: grads.layers.iter_mut().map(maxout_grads).collect::<PyResult<_>>()?,
+        };
+        py.detach(|| self.0.backprop(pool.threads(), &view, d_out, &mut grads))
+            .map_err(IntoPyErr::into_py_err)
+    }
+}
+
+/// The vector of each token, float32 (n_tokens, width), with dropout, and the trace for the backward pass.
+///
+/// params, features, types, lengths: as for `EncoderPlan`. rates: (one rate a table, the mix layer's, one rate a window
+/// layer). seed: of the dropout masks; the same seed gives the same masks on any number of threads.
+/// Raises ValueError or IndexError if they do not fit together.
+#[pyfunction]
+fn encoder_begin_update<'py>(
+    py: Python<'py>,
+    params: ParamArrays<'py>,
+    features: PyReadonlyArray2<'py, u64>,
+    types: PyReadonlyArray1<'py, u32>,
+    lengths: PyReadonlyArray1<'py, u32>,
+    rates: (Vec<f32>, f32, Vec<f32>),
+    seed: u64,
+) -> PyResult<(Bound<'py, PyArray2<f32>>, EncoderTrace)> {
+    let view = params.view()?;
+    let arrays = BatchArrays { features, types, lengths };
+    let batch = arrays.view()?;
+    let pool = workers(py)?;
+    let rates = DropRates { tables: rates.0, mix: rates.1, layers: rates.2 };
+    let result = py.detach(|| {
+        Isa::active().and_then(|isa| encoder::begin_update(isa, pool.threads(), &view, &batch, &rates, seed))
+    });
+    let (out, trace) = result.map_err(IntoPyErr::into_py_err)?;
+    let out = out.into_pyarray(py).reshape([batch.types.len(), view.width()])?;
+    Ok((out, EncoderTrace(trace)))
+}
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<EncoderPlan>()?;
+    m.add_class::<EncoderTrace>()?;
+    m.add_function(wrap_pyfunction!(encoder_begin_update, m)?)
+}

@@ -1,0 +1,270 @@
+//! The encoder forward for training: keeps what the backward pass needs.
+
+use super::batch::{Batch, Layout};
+use super::embed::{column_factors, embed_types, hash_types};
+use super::forward::TYPES_PER_TASK;
+use super::level::{Extras, PackedMaxout, Record, run_level};
+use super::params::EncoderParams;
+use super::plan::check_columns;
+use crate::KernelError;
+use crate::gemm::maxout::RowStarts;
+use crate::layers::dropout::Dropout;
+use crate::layers::rowwise::{add_row, multiply_row};
+use crate::simd::{Isa, Simd};
+use crate::threads::Threads;
+
+/// The share of numbers that each part drops.
+#[derive(Clone, Debug, Default)]
+pub struct DropRates {
+    /// For each table, one mask for the whole batch.
+    pub tables: Vec<f32>,
+    /// After the mix, for each token.
+    pub mix: f32,
+    /// After each window layer, before its residual.
+    pub layers: Vec<f32>,
+}
+
+/// The activations of a level, as owned rows.
+#[derive(Debug)]
+pub(crate) struct LevelTrace {
+    pub normalized: Vec<f32>,
+    pub scales: Vec<f32>,
+    pub which: Vec<u8>,
+    pub dropout: Option<Dropout>,
+}
+
+/// What [`Trace::backprop`](super::Trace::backprop) needs of a forward pass.
+#[derive(Debug)]
+pub struct Trace {
+    pub(crate) isa: Isa,
+    pub(crate) layout: Layout,
+    pub(crate) types: Vec<u32>,
+    /// For each type, for each table, four rows.
+    pub(crate) hashed: Vec<[u32; 4]>,
+    /// By which the columns of the embedded vectors were multiplied; empty without dropout.
+    pub(crate) factors: Vec<f32>,
+    /// n_types × the width of all tables.
+    pub(crate) embedded: Vec<f32>,
+    pub(crate) mix: LevelTrace,
+    /// The rows that each window layer reads: level 0 up to the last but one.
+    pub(crate) inputs: Vec<Vec<f32>>,
+    pub(crate) levels: Vec<LevelTrace>,
+}
+
+impl LevelTrace {
+    fn new(n_rows: usize, width: usize, dropout: Option<Dropout>) -> LevelTrace {
+        LevelTrace {
+            normalized: vec![0.0; n_rows * width],
+            scales: vec![0.0; n_rows],
+            which: vec![0; n_rows * width],
+            dropout,
+        }
+    }
+
+    /// Cuts the rows into records of so many rows each.
+    fn records(&mut self, width: usize, rows: impl Iterator<Item = usize>) -> Vec<Record<'_>> {
+        let mut normalized = self.normalized.as_mut_slice();
+        let mut scales = self.scales.as_mut_slice();
+        let mut which = self.which.as_mut_slice();
+        rows.map(|n| Record {
+            normalized: cut(&mut normalized, n * width),
+            scales: cut(&mut scales, n),
+            which: cut(&mut which, n * width),
+        })
+        .collect()
+    }
+}
+
+/// Takes the first `n` elements off a slice.
+pub(crate) fn cut<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
+    let (head, tail) = std::mem::take(slice).split_at_mut(n);
+    *slice = tail;
+    head
+}
+
+/// Runs the encoder with dropout. Gives the tokens' rows (n_tokens × width) and what the backward pass needs.
+///
+/// Masks are functions of `seed` and of the row alone, so the result does not depend on threads.
+///
+/// # Errors
+/// [`KernelError`] if parameters, rates and batch do not fit together.
+pub fn begin_update(
+    isa: Isa,
+    threads: Threads<'_>,
+    params: &EncoderParams<'_>,
+    batch: &Batch<'_>,
+    rates: &DropRates,
+    seed: u64,
+) -> Result<(Vec<f32>, Trace), KernelError> {
+    params.check()?;
+    batch.check()?;
+    check_columns(params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0), batch)?;
+    KernelError::expect_len("encoder: the tables' dropout rates", params.tables.len(), rates.tables.len())?;
+    KernelError::expect_len("encoder: the layers' dropout rates", params.layers.len(), rates.layers.len())?;
+    let width = params.width();
+    let layout = Layout::new(batch.lengths, width, params.layers.len(), params.window)?;
+    let hashed = hash_types(&params.tables, batch.features, batch.n_columns);
+    let factors = column_factors(&params.tables, &rates.tables, seed);
+    let mut trace = Trace {
+        isa,
+        types: batch.types.to_vec(),
+        hashed,
+        factors,
+        embedded: vec![0.0; batch.n_types() * params.embed_width()],
+        mix: LevelTrace::new(batch.n_types(), width, Dropout::new(rates.mix, seed, 0)),
+        inputs: (0..layout.depth).map(|level| vec![0.0; layout.n_rows(level) * width]).collect(),
+        levels: (1..=layout.depth)
+            .map(|level| {
+                let dropout = Dropout::new(rates.layers[level - 1], seed, level as u64);
+                LevelTrace::new(layout.n_rows(level), width, dropout)
+            })
+            .collect(),
+        layout,
+    };
+    let vectors = trace.mix_types(threads, params);
+    let mut out = vec![0.0; batch.types.len() * width];
+    trace.encode(threads, params, &vectors, &mut out);
+    Ok((out, trace))
+}
+
+impl Trace {
+    /// Embeds and mixes the word types; without the mix layer's dropout, which differs from token to token.
+    fn mix_types(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>) -> Vec<f32> {
+        let (width, depth, n_tables) = (params.width(), params.embed_width(), params.tables.len());
+        let mix = PackedMaxout::new(self.isa, &params.mix);
+        let n_types = self.hashed.len() / n_tables;
+        let mut vectors = vec![0.0; n_types * width];
+        let starts: Vec<u32> = (0..TYPES_PER_TASK).map(|row| (row * depth) as u32).collect();
+        let sizes = (0..n_types).step_by(TYPES_PER_TASK).map(|first| TYPES_PER_TASK.min(n_types - first));
+        let records = self.mix.records(width, sizes);
+        let tasks: Vec<_> = (self.hashed.chunks(TYPES_PER_TASK * n_tables))
+            .zip(self.embedded.chunks_mut(TYPES_PER_TASK * depth))
+            .zip(records)
+            .zip(vectors.chunks_mut(TYPES_PER_TASK * width))
+            .collect();
+        threads.each(tasks, |(((hashed, embedded), record), out)| {
+            embed_types(self.isa, &params.tables, hashed, &self.factors, embedded);
+            let rows = RowStarts { numbers: embedded, starts: &starts[..out.len() / width] };
+            run_level(self.isa, rows, &mix, Extras::default(), record, out);
+        });
+        vectors
+    }
+
+    fn encode(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>, vectors: &[f32], out: &mut [f32]) {
+        let (isa, layout, dropout) = (self.isa, &self.layout, self.mix.dropout);
+        let width = layout.width;
+        let layers: Vec<_> = params.layers.iter().map(|layer| PackedMaxout::new(isa, layer)).collect();
+        // Each group gets its part of every level.
+        let mut inputs: Vec<_> = self.inputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut out = out;
+        let dropouts: Vec<_> = self.levels.iter().map(|level| level.dropout).collect();
+        let mut records: Vec<_> = (1..)
+            .zip(&mut self.levels)
+            .map(|(level, trace)| {
+                trace
+                    .records(width, layout.groups.iter().map(|group| layout.group_rows(level, group)))
+                    .into_iter()
+            })
+            .collect();
+        let mut first_rows = vec![0; layout.depth + 1];
+        let mut tasks = Vec::with_capacity(layout.groups.len());
+        for group in &layout.groups {
+            let mut rows: Vec<_> = (inputs.iter_mut().enumerate())
+                .map(|(level, rows)| cut(rows, layout.group_rows(level, group) * width))
+                .collect();
+            rows.push(cut(&mut out, group.tokens.len() * width));
+            let records: Vec<_> = records.iter_mut().filter_map(Iterator::next).collect();
+            tasks.push((group, rows, records, first_rows.clone()));
+            for (level, first) in first_rows.iter_mut().enumerate() {
+                *first += layout.group_rows(level, group) as u64;
+            }
+        }
+        let types = &self.types;
+        threads.each(tasks, |(group, mut rows, records, first_rows)| {
+            let to: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
+            let tokens = Tokens { types: &types[group.tokens.clone()], first: group.tokens.start, rows: &to };
+            gather_tokens(isa, tokens, vectors, width, dropout, &mut *rows[0]);
+            let mut starts = Vec::new();
+            for (level, (layer, record)) in (1..).zip(layers.iter().zip(records)) {
+                layout.starts(level, group.docs.clone(), &mut starts);
+                let (below, above) = rows.split_at_mut(level);
+                let extras = Extras {
+                    residual: Some(layout.window * width),
+                    dropout: dropouts[level - 1],
+                    first_row: first_rows[level],
+                };
+                let input = RowStarts { numbers: &*below[level - 1], starts: &starts };
+                run_level(isa, input, layer, extras, record, &mut *above[0]);
+            }
+        });
+    }
+}
+
+/// Consecutive tokens, with the row that each has in the group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a> {
+    pub types: &'a [u32],
+    pub first: usize,
+    pub rows: &'a [usize],
+}
+
+#[inline(always)]
+fn gather_tokens_body<S: Simd>(
+    simd: S,
+    tokens: Tokens<'_>,
+    vectors: &[f32],
+    width: usize,
+    dropout: Option<Dropout>,
+    out: &mut [f32],
+) {
+    let mut factors = vec![0.0; width];
+    for (token, (&index, &row)) in tokens.types.iter().zip(tokens.rows).enumerate() {
+        let out = &mut out[row * width..][..width];
+        out.copy_from_slice(&vectors[index as usize * width..][..width]);
+        if let Some(dropout) = dropout {
+            dropout.fill_row((tokens.first + token) as u64, &mut factors);
+            multiply_row(simd, out, &factors);
+        }
+    }
+}
+
+crate::dispatch! {
+    /// Copies each token's type vector to its row, with the token's dropout.
+    fn gather_tokens(
+        tokens: Tokens<'_>,
+        vectors: &[f32],
+        width: usize,
+        dropout: Option<Dropout>,
+        out: &mut [f32],
+    ) -> () = gather_tokens_body;
+}
+
+#[inline(always)]
+fn scatter_tokens_body<S: Simd>(
+    simd: S,
+    types: &[u32],
+    d_tokens: &mut [f32],
+    width: usize,
+    dropout: Option<Dropout>,
+    d_vectors: &mut [f32],
+) {
+    let mut factors = vec![0.0; width];
+    for (token, (&index, d)) in types.iter().zip(d_tokens.chunks_exact_mut(width)).enumerate() {
+        if let Some(dropout) = dropout {
+            dropout.fill_row(token as u64, &mut factors);
+            multiply_row(simd, d, &factors);
+        }
+        add_row(simd, &mut d_vectors[index as usize * width..][..width], d);
+    }
+}
+
+crate::dispatch! {
+    /// Adds each token's gradient, masked, to that of its type, token by token.
+    pub(crate) fn scatter_tokens(
+        types: &[u32],
+        d_tokens: &mut [f32],
+        width: usize,
+        dropout: Option<Dropout>,
+        d_vectors: &mut [f32],
+    ) -> () = scatter_tokens_body;
+}
