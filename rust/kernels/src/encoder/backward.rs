@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::batch::Group;
-use super::embed::backprop_table;
+use super::embed::{TableUse, backprop_table};
 use super::forward::TYPES_PER_TASK;
 use super::params::{EncoderParams, MaxoutParams};
 use super::train::{LevelTrace, Trace, cut, scatter_tokens};
@@ -175,8 +175,8 @@ enum Sum<'a> {
         d_bias: &'a mut [f32],
     },
     Table {
-        table: usize,
-        columns: Range<usize>,
+        table: TableUse<'a>,
+        width: usize,
         d_table: &'a mut [f32],
     },
 }
@@ -368,27 +368,17 @@ impl Trace {
         push_weight_tasks(&mut tasks, winners, input, params.mix.shape(), &mut grads.mix);
         let mut column = 0;
         for (index, (table, d_table)) in params.tables.iter().zip(&mut grads.tables).enumerate() {
-            tasks.push(Sum::Table { table: index, columns: column..column + table.width, d_table });
+            let (hashed, n_tables) = (self.hashed.as_slice(), params.tables.len());
+            let rows = TableUse { hashed, n_tables, table: index, column, stride: embed_width };
+            tasks.push(Sum::Table { table: rows, width: table.width, d_table });
             column += table.width;
         }
         threads.each(tasks, |task| match task {
             Sum::Weights { winners, input, shape, outputs, d_weights, d_bias } => {
                 sum_weights(self.isa, winners, input, shape, outputs, d_weights, d_bias);
             }
-            Sum::Table { table, columns, d_table } => {
-                let n_tables = params.tables.len();
-                let (hashed, factors) = (&self.hashed, &self.factors);
-                backprop_table(
-                    self.isa,
-                    table,
-                    n_tables,
-                    hashed,
-                    d_embedded,
-                    embed_width,
-                    columns,
-                    factors,
-                    d_table,
-                );
+            Sum::Table { table, width, d_table } => {
+                backprop_table(self.isa, table, width, d_embedded, &self.factors, d_table);
             }
         });
     }

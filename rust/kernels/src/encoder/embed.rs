@@ -71,26 +71,36 @@ crate::dispatch! {
     ) -> () = embed_types_body;
 }
 
+/// Which rows of one table the word types have, and where in a type's gradient that table's columns are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableUse<'a> {
+    /// For each type, for each table, four rows.
+    pub hashed: &'a [[u32; 4]],
+    pub n_tables: usize,
+    pub table: usize,
+    /// The first column.
+    pub column: usize,
+    /// The width of all tables.
+    pub stride: usize,
+}
+
 #[inline(always)]
 fn backprop_table_body<S: Simd>(
     simd: S,
-    table: usize,
-    n_tables: usize,
-    hashed: &[[u32; 4]],
+    table: TableUse<'_>,
+    width: usize,
     d_vectors: &[f32],
-    stride: usize,
-    columns: std::ops::Range<usize>,
     factors: &[f32],
     d_table: &mut [f32],
 ) {
-    let width = columns.len();
     let mut masked = vec![0.0; width];
-    for (row, hashed) in d_vectors.chunks_exact(stride).zip(hashed.chunks_exact(n_tables)) {
+    let columns = table.column..table.column + width;
+    for (row, hashed) in d_vectors.chunks_exact(table.stride).zip(table.hashed.chunks_exact(table.n_tables)) {
         masked.copy_from_slice(&row[columns.clone()]);
         if !factors.is_empty() {
             multiply_row(simd, &mut masked, &factors[columns.clone()]);
         }
-        for index in hashed[table] {
+        for index in hashed[table.table] {
             add_row(simd, &mut d_table[index as usize * width..][..width], &masked);
         }
     }
@@ -99,12 +109,9 @@ fn backprop_table_body<S: Simd>(
 crate::dispatch! {
     /// Adds the gradients of one table's rows, word type by word type.
     pub(crate) fn backprop_table(
-        table: usize,
-        n_tables: usize,
-        hashed: &[[u32; 4]],
+        table: TableUse<'_>,
+        width: usize,
         d_vectors: &[f32],
-        stride: usize,
-        columns: std::ops::Range<usize>,
         factors: &[f32],
         d_table: &mut [f32],
     ) -> () = backprop_table_body;

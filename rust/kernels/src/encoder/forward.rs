@@ -40,9 +40,9 @@ pub(crate) fn mix_types(
     vectors
 }
 
-/// Buffers for one group, used for group after group.
+/// Buffers for one group, used for level after level.
 #[derive(Default)]
-pub(crate) struct Scratch {
+struct Scratch {
     below: Vec<f32>,
     above: Vec<f32>,
     normalized: Vec<f32>,
@@ -58,11 +58,10 @@ pub(crate) fn encode_group(
     group: &Group,
     types: &[u32],
     vectors: &[f32],
-    scratch: &mut Scratch,
     out: &mut [f32],
 ) {
     let width = layout.width;
-    scratch.below.clear();
+    let mut scratch = Scratch::default();
     scratch.below.resize(layout.group_rows(0, group) * width, 0.0);
     for (row, &index) in layout.token_rows(0, group.docs.clone()).zip(&types[group.tokens.clone()]) {
         scratch.below[row * width..][..width].copy_from_slice(&vectors[index as usize * width..][..width]);

@@ -1,7 +1,7 @@
 //! Prediction with weights packed once.
 
 use super::batch::{Batch, Layout};
-use super::forward::{Scratch, encode_group, mix_types};
+use super::forward::{encode_group, mix_types};
 use super::level::PackedMaxout;
 use super::params::{EmbedTable, EncoderParams};
 use crate::KernelError;
@@ -84,8 +84,7 @@ impl EncoderPlan {
             rest = next;
         }
         threads.each(tasks, |(group, rows)| {
-            let mut scratch = Scratch::default();
-            encode_group(self.isa, &self.layers, &layout, group, batch.types, &vectors, &mut scratch, rows);
+            encode_group(self.isa, &self.layers, &layout, group, batch.types, &vectors, rows);
         });
         Ok(())
     }
