@@ -10,7 +10,7 @@ use numpy::{
 };
 use pyo3::prelude::*;
 
-use crate::errors::IntoPyErr;
+use crate::errors::detached;
 use crate::threads::workers;
 
 type Floats<'py> = PyReadonlyArrayDyn<'py, f32>;
@@ -114,8 +114,7 @@ impl EncoderPlan {
     #[new]
     fn new(py: Python<'_>, params: ParamArrays<'_>) -> PyResult<Self> {
         let view = params.view()?;
-        let plan = py.detach(|| Isa::active().and_then(|isa| encoder::EncoderPlan::new(isa, &view)));
-        plan.map(EncoderPlan).map_err(IntoPyErr::into_py_err)
+        detached(py, || encoder::EncoderPlan::new(Isa::active()?, &view)).map(EncoderPlan)
     }
 
     /// The vector of each token, float32 (n_tokens, width).
@@ -134,7 +133,7 @@ impl EncoderPlan {
         let pool = workers(py)?;
         let (n_tokens, width) = (batch.types.len(), self.0.width());
         let mut out = vec![0.0; n_tokens * width];
-        py.detach(|| self.0.predict(pool.threads(), &batch, &mut out)).map_err(IntoPyErr::into_py_err)?;
+        detached(py, || self.0.predict(pool.threads(), &batch, &mut out))?;
         out.into_pyarray(py).reshape([n_tokens, width])
     }
 }
@@ -189,10 +188,8 @@ fn encoder_begin_update<'py>(
     let batch = arrays.view()?;
     let pool = workers(py)?;
     let rates = DropRates { tables: rates.0, mix: rates.1, layers: rates.2 };
-    let result = py.detach(|| {
-        Isa::active().and_then(|isa| encoder::begin_update(isa, pool.threads(), &view, &batch, &rates, seed))
-    });
-    let (out, trace) = result.map_err(IntoPyErr::into_py_err)?;
+    let (out, trace) =
+        detached(py, || encoder::begin_update(Isa::active()?, pool.threads(), &view, &batch, &rates, seed))?;
     let out = out.into_pyarray(py).reshape([batch.types.len(), view.width()])?;
     Ok((out, EncoderTrace(trace)))
 }
