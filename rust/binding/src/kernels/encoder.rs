@@ -163,8 +163,7 @@ impl EncoderTrace {
             mix: maxout_grads(&mut grads.mix)?,
             layers: grads.layers.iter_mut().map(maxout_grads).collect::<PyResult<_>>()?,
         };
-        py.detach(|| self.0.backprop(pool.threads(), &view, d_out, &mut grads))
-            .map_err(IntoPyErr::into_py_err)
+        detached(py, || self.0.backprop(pool.threads(), &view, d_out, &mut grads))
     }
 }
 
