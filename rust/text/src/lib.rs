@@ -1,2 +1,9 @@
 //! Pure text: string store, lexemes, tokenizer, the columnar document, alignment.
 #![forbid(unsafe_code)]
+
+pub mod hash;
+pub mod lexeme;
+pub mod lexical;
+pub mod strings;
+pub mod symbols;
+pub mod vocab;

@@ -2,6 +2,11 @@
 
 use pyo3::prelude::*;
 
-pub(crate) fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+mod arguments;
+mod strings;
+mod vocab;
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    strings::register(m)?;
+    vocab::register(m)
 }

@@ -1,0 +1,66 @@
+//! The `is_*` flags of a word.
+
+use super::character::{is_currency_sign, is_digit, is_letter, is_punctuation, is_space, is_titlecase};
+use super::likeness::{like_email, like_url};
+use crate::lexeme::flag;
+
+const BRACKETS: [&str; 8] = ["(", ")", "[", "]", "{", "}", "<", ">"];
+const LEFT_PUNCT: [&str; 16] =
+    ["(", "[", "{", "<", "\"", "'", "«", "‘", "‚", "‛", "“", "„", "‟", "‹", "❮", "``"];
+const RIGHT_PUNCT: [&str; 12] = [")", "]", "}", ">", "\"", "'", "»", "’", "”", "›", "❯", "''"];
+const QUOTES: [&str; 17] = [
+    "\"", "'", "`", "«", "»", "‘", "’", "‚", "‛", "“", "”", "„", "‟", "‹", "›", "❮", "❯",
+];
+const DOUBLE_QUOTES: [&str; 2] = ["''", "``"];
+
+/// The flags that depend on the string alone. `is_stop` and `like_num` depend on the language and are not set.
+pub fn language_independent_flags(text: &str) -> u64 {
+    let case = case_of(text);
+    let every = |test: fn(char) -> bool| text.chars().all(test);
+    let some_and_every = |test: fn(char) -> bool| !text.is_empty() && every(test);
+    let values = [
+        (flag::IS_ALPHA, some_and_every(is_letter)),
+        (flag::IS_ASCII, text.is_ascii()),
+        (flag::IS_DIGIT, some_and_every(is_digit)),
+        (flag::IS_LOWER, case.lower),
+        (flag::IS_PUNCT, every(is_punctuation)),
+        (flag::IS_SPACE, some_and_every(is_space)),
+        (flag::IS_TITLE, case.title),
+        (flag::IS_UPPER, case.upper),
+        (flag::LIKE_URL, like_url(text)),
+        (flag::LIKE_EMAIL, like_email(text)),
+        (flag::IS_BRACKET, BRACKETS.contains(&text)),
+        (flag::IS_QUOTE, QUOTES.contains(&text) || DOUBLE_QUOTES.contains(&text)),
+        (flag::IS_LEFT_PUNCT, LEFT_PUNCT.contains(&text)),
+        (flag::IS_RIGHT_PUNCT, RIGHT_PUNCT.contains(&text)),
+        (flag::IS_CURRENCY, every(is_currency_sign)),
+    ];
+    values.iter().fold(0, |flags, &(id, set)| flags | (u64::from(set) << id))
+}
+
+struct Case {
+    lower: bool,
+    upper: bool,
+    title: bool,
+}
+
+/// What `str.islower`, `str.isupper` and `str.istitle` say, in one pass.
+///
+/// All three want a cased character. Title case means upper case only after something uncased, and lower case
+/// only after something cased; a title-case letter such as `ǅ` rules out the other two.
+fn case_of(text: &str) -> Case {
+    let mut case = Case { lower: true, upper: true, title: true };
+    let mut after_cased = false;
+    let mut any_cased = false;
+    for character in text.chars() {
+        let title = is_titlecase(character);
+        let upper = character.is_uppercase();
+        let lower = character.is_lowercase();
+        case.lower &= !(upper || title);
+        case.upper &= !(lower || title);
+        case.title &= if upper || title { !after_cased } else { !lower || after_cased };
+        after_cased = upper || title || lower;
+        any_cased |= after_cased;
+    }
+    Case { lower: any_cased && case.lower, upper: any_cased && case.upper, title: any_cased && case.title }
+}

@@ -1,0 +1,211 @@
+//! The string store: every string once, found by its 64-bit id.
+//!
+//! Ids are spaCy's: symbols keep their small numbers, `""` is 0, every other string has its hash.
+//! Strings that a memory zone brings go to a section of their own, which the zone's end empties.
+
+use parking_lot::{RwLock, RwLockReadGuard};
+
+use crate::hash::{IdMap, hash_string};
+use crate::symbols::{symbol_name, symbol_with_hash};
+
+/// The id of a string, stored or not.
+///
+/// ```
+/// use ferrule_text::strings::string_id;
+/// assert_eq!(string_id("NOUN"), 92);
+/// assert_eq!(string_id(""), 0);
+/// ```
+pub fn string_id(text: &str) -> u64 {
+    if text.is_empty() {
+        return 0;
+    }
+    let hash = hash_string(text);
+    symbol_with_hash(hash).unwrap_or(hash)
+}
+
+/// Strings one after the other in one buffer, in the order they came.
+#[derive(Default)]
+struct Section {
+    buffer: String,
+    ends: Vec<usize>,
+    slots: IdMap<u32>,
+}
+
+impl Section {
+    fn text(&self, slot: u32) -> &str {
+        let slot = slot as usize;
+        let start = if slot == 0 { 0 } else { self.ends[slot - 1] };
+        &self.buffer[start..self.ends[slot]]
+    }
+
+    fn get(&self, id: u64) -> Option<&str> {
+        self.slots.get(&id).map(|&slot| self.text(slot))
+    }
+
+    fn push(&mut self, id: u64, text: &str) {
+        let slot = u32::try_from(self.ends.len()).expect("a string store holds fewer than 2^32 strings");
+        self.buffer.push_str(text);
+        self.ends.push(self.buffer.len());
+        self.slots.insert(id, slot);
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+#[derive(Default)]
+struct Sections {
+    kept: Section,
+    zone: Section,
+    in_zone: bool,
+}
+
+impl Sections {
+    fn get(&self, id: u64) -> Option<&str> {
+        match symbol_name(id) {
+            Some(name) => Some(name),
+            None => self.kept.get(id).or_else(|| self.zone.get(id)),
+        }
+    }
+}
+
+/// Read access to a store for many look-ups under one lock.
+pub struct StringsRead<'a>(RwLockReadGuard<'a, Sections>);
+
+impl StringsRead<'_> {
+    /// The string with this id: a symbol's name or a stored string.
+    pub fn get(&self, id: u64) -> Option<&str> {
+        self.0.get(id)
+    }
+
+    /// The stored strings, oldest first; those of an open memory zone last. Symbols are not listed.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let sections = [&self.0.kept, &self.0.zone];
+        sections.into_iter().flat_map(|section| (0..section.len() as u32).map(|slot| section.text(slot)))
+    }
+}
+
+/// Strings by id, safe to share between threads. Strings are only added, except at a memory zone's end.
+#[derive(Default)]
+pub struct StringStore {
+    sections: RwLock<Sections>,
+}
+
+impl StringStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps `text` for good and returns its id, also inside a memory zone.
+    pub fn add(&self, text: &str) -> u64 {
+        self.insert(text, false)
+    }
+
+    /// Keeps `text` until the end of the open memory zone, or for good where none is open.
+    pub fn add_transient(&self, text: &str) -> u64 {
+        self.insert(text, true)
+    }
+
+    fn insert(&self, text: &str, transient: bool) -> u64 {
+        let id = string_id(text);
+        if symbol_name(id).is_some() {
+            return id;
+        }
+        let known = |sections: &Sections| {
+            sections.kept.slots.contains_key(&id)
+                || (transient && sections.zone.slots.contains_key(&id))
+        };
+        if known(&self.sections.read()) {
+            return id;
+        }
+        let mut sections = self.sections.write();
+        if !known(&sections) {
+            if transient && sections.in_zone {
+                sections.zone.push(id, text);
+            } else {
+                sections.kept.push(id, text);
+            }
+        }
+        id
+    }
+
+    /// A copy of the string with this id.
+    pub fn get(&self, id: u64) -> Option<String> {
+        self.sections.read().get(id).map(str::to_owned)
+    }
+
+    /// Whether the id is a symbol's or a stored string's.
+    pub fn contains(&self, id: u64) -> bool {
+        self.sections.read().get(id).is_some()
+    }
+
+    /// Holds the store still for reading. Adding strings from the same thread meanwhile would deadlock.
+    pub fn read(&self) -> StringsRead<'_> {
+        StringsRead(self.sections.read())
+    }
+
+    /// How many strings are stored, symbols not counted.
+    pub fn len(&self) -> usize {
+        let sections = self.sections.read();
+        sections.kept.len() + sections.zone.len()
+    }
+
+    /// Whether nothing is stored.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets every string and keeps `texts` instead.
+    pub fn reset<'t>(&self, texts: impl IntoIterator<Item = &'t str>) {
+        *self.sections.write() = Sections::default();
+        for text in texts {
+            self.add(text);
+        }
+    }
+
+    /// From here on [`add_transient`](Self::add_transient) keeps strings only until [`end_zone`](Self::end_zone).
+    pub fn begin_zone(&self) {
+        self.sections.write().in_zone = true;
+    }
+
+    /// Lets go of the strings that the memory zone brought, and of the memory they took.
+    pub fn end_zone(&self) {
+        let mut sections = self.sections.write();
+        sections.in_zone = false;
+        sections.zone = Section::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_come_back_by_their_ids_in_order() {
+        let store = StringStore::new();
+        let ids: Vec<u64> = ["apple", "", "NOUN", "pear", "apple"].map(|text| store.add(text)).into();
+        assert_eq!(ids[0], ids[4]);
+        assert_eq!((ids[1], ids[2]), (0, 92));
+        assert_eq!(store.get(ids[3]).as_deref(), Some("pear"));
+        assert_eq!(store.read().iter().collect::<Vec<_>>(), ["apple", "pear"]);
+        assert_eq!(store.get(123_456), None);
+    }
+
+    #[test]
+    fn a_zone_lets_go_of_its_strings_and_of_no_other() {
+        let store = StringStore::new();
+        let before = store.add("before");
+        store.begin_zone();
+        let brought = store.add_transient("brought");
+        let kept = store.add("kept");
+        let promoted = store.add_transient("promoted");
+        store.add("promoted");
+        assert!(store.contains(brought));
+        store.end_zone();
+        assert!(!store.contains(brought));
+        assert!([before, kept, promoted].iter().all(|&id| store.contains(id)));
+        assert_eq!(store.get(promoted).as_deref(), Some("promoted"));
+    }
+}

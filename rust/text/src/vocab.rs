@@ -1,0 +1,314 @@
+//! The vocabulary: a string store and one lexeme a word type.
+//!
+//! Lexemes are numbered in the order they come and only added, so a document can hold bare indices. A memory zone
+//! remembers how long the table was and cuts it there when it ends; [`Vocab::zone`] tells documents of an ended
+//! zone from live ones.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{RwLock, RwLockReadGuard};
+
+use crate::hash::IdMap;
+use crate::lexeme::Lexeme;
+use crate::lexical::Lexicon;
+use crate::strings::{StringStore, string_id};
+
+/// Changes the attributes of each new lexeme: what a caller's own attribute getters say of its string.
+pub trait LexemeHook: Send + Sync {
+    /// Called once a word type, without a lock held.
+    fn adjust(&self, text: &str, lexeme: &mut Lexeme, strings: &StringStore) -> Result<(), HookError>;
+}
+
+/// An error of a caller's own attribute getter, as it came.
+pub type HookError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a memory zone could not be opened or closed.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("memory_zone: a zone is open on this vocabulary already; end it before opening another")]
+pub struct ZoneOpen;
+
+#[derive(Default)]
+struct LexemeTable {
+    lexemes: Vec<Lexeme>,
+    texts: Vec<Box<str>>,
+    by_orth: IdMap<u32>,
+    /// Word types whose 64-bit id another word type has already. Hashes of that kind do not happen by chance,
+    /// but a text can be made to hold them, and must still come back as it was.
+    colliding: HashMap<Box<str>, u32>,
+}
+
+impl LexemeTable {
+    fn find(&self, orth: u64, text: &str) -> Option<u32> {
+        let index = *self.by_orth.get(&orth)?;
+        if &*self.texts[index as usize] == text { Some(index) } else { self.colliding.get(text).copied() }
+    }
+
+    fn push(&mut self, text: &str, lexeme: Lexeme) -> u32 {
+        let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
+        self.lexemes.push(lexeme);
+        self.texts.push(text.into());
+        if self.by_orth.contains_key(&lexeme.orth) {
+            self.colliding.insert(text.into(), index);
+        } else {
+            self.by_orth.insert(lexeme.orth, index);
+        }
+        index
+    }
+
+    fn truncate(&mut self, len: usize) {
+        for index in len..self.lexemes.len() {
+            if self.by_orth.get(&self.lexemes[index].orth) == Some(&(index as u32)) {
+                self.by_orth.remove(&self.lexemes[index].orth);
+            } else {
+                self.colliding.remove(&self.texts[index]);
+            }
+        }
+        self.lexemes.truncate(len);
+        self.texts.truncate(len);
+        self.lexemes.shrink_to(2 * len);
+        self.texts.shrink_to(2 * len);
+        self.by_orth.shrink_to(2 * len);
+    }
+}
+
+/// Read access to the lexeme table for many look-ups under one lock.
+pub struct VocabRead<'a>(RwLockReadGuard<'a, LexemeTable>);
+
+impl VocabRead<'_> {
+    /// All lexemes, by index.
+    pub fn lexemes(&self) -> &[Lexeme] {
+        &self.0.lexemes
+    }
+
+    /// The lexeme with this index, `None` where a memory zone has let go of it.
+    pub fn lexeme(&self, index: u32) -> Option<&Lexeme> {
+        self.0.lexemes.get(index as usize)
+    }
+
+    /// The string of the lexeme with this index.
+    pub fn text(&self, index: u32) -> Option<&str> {
+        self.0.texts.get(index as usize).map(|text| &**text)
+    }
+
+    /// The index of a word type's lexeme, where it has been seen.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        self.0.find(string_id(text), text)
+    }
+
+    /// The index of the lexeme whose string has this id.
+    pub fn find_orth(&self, orth: u64) -> Option<u32> {
+        self.0.by_orth.get(&orth).copied()
+    }
+
+    /// How many lexemes there are.
+    pub fn len(&self) -> usize {
+        self.0.lexemes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.lexemes.is_empty()
+    }
+}
+
+/// Strings and lexemes, safe to share between threads.
+pub struct Vocab {
+    strings: Arc<StringStore>,
+    table: RwLock<LexemeTable>,
+    lexicon: RwLock<Arc<Lexicon>>,
+    hook: RwLock<Option<Arc<dyn LexemeHook>>>,
+    /// Number of the open zone, 0 where none is open.
+    zone: AtomicU64,
+    zones_begun: AtomicU64,
+    /// Length of the table when the open zone began.
+    zone_start: RwLock<usize>,
+}
+
+impl Vocab {
+    /// A vocabulary of the language of `lexicon`, on `strings`.
+    pub fn new(strings: Arc<StringStore>, lexicon: Lexicon) -> Self {
+        Self {
+            strings,
+            table: RwLock::default(),
+            lexicon: RwLock::new(Arc::new(lexicon)),
+            hook: RwLock::new(None),
+            zone: AtomicU64::new(0),
+            zones_begun: AtomicU64::new(0),
+            zone_start: RwLock::new(0),
+        }
+    }
+
+    /// The string store.
+    pub fn strings(&self) -> &Arc<StringStore> {
+        &self.strings
+    }
+
+    /// What the language knows of its words.
+    pub fn lexicon(&self) -> Arc<Lexicon> {
+        self.lexicon.read().clone()
+    }
+
+    /// Lets the language know other things of its words from here on; lexemes that exist stay as they are.
+    pub fn set_lexicon(&self, lexicon: Lexicon) {
+        *self.lexicon.write() = Arc::new(lexicon);
+    }
+
+    /// Has `hook` adjust each lexeme made from here on.
+    pub fn set_hook(&self, hook: Option<Arc<dyn LexemeHook>>) {
+        *self.hook.write() = hook;
+    }
+
+    /// The index of the lexeme of `text`, made where the word type is new.
+    ///
+    /// # Errors
+    /// Those of the [`LexemeHook`]; without one there are none.
+    pub fn lexeme(&self, text: &str) -> Result<u32, HookError> {
+        let orth = string_id(text);
+        if let Some(index) = self.table.read().find(orth, text) {
+            return Ok(index);
+        }
+        loop {
+            let zone = self.zone();
+            let lexeme = self.compute(text)?;
+            let mut table = self.table.write();
+            if let Some(index) = table.find(orth, text) {
+                return Ok(index);
+            }
+            // Another thread may have ended the zone that held the strings just added.
+            if zone == self.zone() {
+                return Ok(table.push(text, lexeme));
+            }
+        }
+    }
+
+    /// What the lexeme of `text` would be, without keeping it (its strings are kept).
+    ///
+    /// # Errors
+    /// Those of the [`LexemeHook`].
+    pub fn compute(&self, text: &str) -> Result<Lexeme, HookError> {
+        let mut lexeme = self.lexicon().lexeme(text, &self.strings);
+        let hook = self.hook.read().clone();
+        if let Some(hook) = hook {
+            hook.adjust(text, &mut lexeme, &self.strings)?;
+        }
+        Ok(lexeme)
+    }
+
+    /// A copy of the lexeme with this index, `None` where a memory zone has let go of it.
+    pub fn lexeme_record(&self, index: u32) -> Option<Lexeme> {
+        self.table.read().lexemes.get(index as usize).copied()
+    }
+
+    /// Changes the lexeme with this index in place; `None` where there is none.
+    pub fn change_lexeme<R>(&self, index: u32, change: impl FnOnce(&mut Lexeme) -> R) -> Option<R> {
+        self.table.write().lexemes.get_mut(index as usize).map(change)
+    }
+
+    /// Changes every lexeme in place, with its string.
+    pub fn change_lexemes(&self, mut change: impl FnMut(&str, &mut Lexeme)) {
+        let table = &mut *self.table.write();
+        for (text, lexeme) in table.texts.iter().zip(&mut table.lexemes) {
+            change(text, lexeme);
+        }
+    }
+
+    /// Holds the lexeme table still for reading. Making lexemes from the same thread meanwhile would deadlock.
+    pub fn read(&self) -> VocabRead<'_> {
+        VocabRead(self.table.read())
+    }
+
+    /// The number of the open memory zone, 0 where none is open. Numbers are never used twice.
+    ///
+    /// A document takes this number when it is made. It is alive while [`is_alive`](Self::is_alive) holds for it.
+    pub fn zone(&self) -> u64 {
+        self.zone.load(Ordering::Acquire)
+    }
+
+    /// Whether what was made in this zone still exists: outside any (0), or in the one that is open.
+    pub fn is_alive(&self, zone: u64) -> bool {
+        zone == 0 || zone == self.zone()
+    }
+
+    /// Whether the lexeme outlives the open memory zone.
+    pub fn is_kept(&self, index: u32) -> bool {
+        self.zone() == 0 || (index as usize) < *self.zone_start.read()
+    }
+
+    /// Opens a memory zone and returns its number: lexemes and their strings last until its end.
+    ///
+    /// # Errors
+    /// [`ZoneOpen`] where one is open already.
+    pub fn begin_zone(&self) -> Result<u64, ZoneOpen> {
+        let table = self.table.write();
+        if self.zone() != 0 {
+            return Err(ZoneOpen);
+        }
+        let zone = self.zones_begun.fetch_add(1, Ordering::AcqRel) + 1;
+        *self.zone_start.write() = table.lexemes.len();
+        self.strings.begin_zone();
+        self.zone.store(zone, Ordering::Release);
+        Ok(zone)
+    }
+
+    /// Ends the open memory zone and lets go of its lexemes and strings. Does nothing where none is open.
+    pub fn end_zone(&self) {
+        let mut table = self.table.write();
+        if self.zone() == 0 {
+            return;
+        }
+        self.zone.store(0, Ordering::Release);
+        table.truncate(*self.zone_start.read());
+        self.strings.end_zone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vocab() -> Vocab {
+        Vocab::new(Arc::default(), Lexicon { lang: "en".into(), ..Lexicon::default() })
+    }
+
+    #[test]
+    fn a_word_type_has_one_lexeme() {
+        let vocab = vocab();
+        let index = vocab.lexeme("Apple").unwrap();
+        assert_eq!(vocab.lexeme("Apple").unwrap(), index);
+        let lexeme = vocab.lexeme_record(index).unwrap();
+        let text = |id| vocab.strings().get(id).unwrap();
+        let strings = [lexeme.lower, lexeme.prefix, lexeme.suffix, lexeme.shape, lexeme.lang].map(text);
+        assert_eq!(strings, ["apple", "A", "ple", "Xxxxx", "en"]);
+        assert_eq!(lexeme.length, 5);
+    }
+
+    #[test]
+    fn the_end_of_a_zone_cuts_the_table() {
+        let vocab = vocab();
+        let kept = vocab.lexeme("kept").unwrap();
+        let zone = vocab.begin_zone().unwrap();
+        let brought = vocab.lexeme("brought").unwrap();
+        assert!(vocab.is_kept(kept) && !vocab.is_kept(brought));
+        assert!(vocab.is_alive(zone) && vocab.begin_zone() == Err(ZoneOpen));
+        vocab.end_zone();
+        assert!(!vocab.is_alive(zone) && vocab.is_alive(0));
+        assert_eq!(vocab.read().len(), 1);
+        assert_eq!(vocab.read().find("brought"), None);
+        assert_eq!(vocab.lexeme_record(brought), None);
+        assert_eq!(vocab.strings().get(string_id("brought")), None);
+        assert!(vocab.begin_zone().unwrap() > zone);
+    }
+
+    #[test]
+    fn colliding_word_types_keep_their_strings() {
+        let mut table = LexemeTable::default();
+        let lexeme = vocab().compute("one").unwrap();
+        let (one, other) = (table.push("one", lexeme), table.push("other", lexeme));
+        assert_eq!(table.find(lexeme.orth, "one"), Some(one));
+        assert_eq!(table.find(lexeme.orth, "other"), Some(other));
+        table.truncate(1);
+        assert_eq!(table.find(lexeme.orth, "other"), None);
+    }
+}
