@@ -114,8 +114,7 @@ impl StringStore {
             return id;
         }
         let known = |sections: &Sections| {
-            sections.kept.slots.contains_key(&id)
-                || (transient && sections.zone.slots.contains_key(&id))
+            sections.kept.slots.contains_key(&id) || (transient && sections.zone.slots.contains_key(&id))
         };
         if known(&self.sections.read()) {
             return id;

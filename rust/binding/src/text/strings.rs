@@ -56,8 +56,10 @@ impl PyStringStore {
     #[pyo3(signature = (strings=None))]
     fn new(strings: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let store = Self { inner: Arc::default() };
-        for text in strings.map(|strings| strings.try_iter()).into_iter().flatten() {
-            store.add(&text?, false)?;
+        if let Some(strings) = strings {
+            for text in strings.try_iter()? {
+                store.add(&text?, false)?;
+            }
         }
         Ok(store)
     }
@@ -93,12 +95,20 @@ impl PyStringStore {
 
     /// The id of a string, or the id itself.
     fn as_int(&self, key: &Bound<'_, PyAny>) -> PyResult<u64> {
-        if is_text(key) { Ok(strings::string_id(text_or_utf8(key, "StringStore.as_int")?)) } else { id_of(key) }
+        if is_text(key) {
+            Ok(strings::string_id(text_or_utf8(key, "StringStore.as_int")?))
+        } else {
+            id_of(key)
+        }
     }
 
     /// The string of an id, or the string itself.
     fn as_string(&self, key: &Bound<'_, PyAny>) -> PyResult<String> {
-        if is_text(key) { Ok(text_or_utf8(key, "StringStore.as_string")?.to_owned()) } else { self.name_of(id_of(key)?) }
+        if is_text(key) {
+            Ok(text_or_utf8(key, "StringStore.as_string")?.to_owned())
+        } else {
+            self.name_of(id_of(key)?)
+        }
     }
 
     /// The stored strings, oldest first, symbols left out.

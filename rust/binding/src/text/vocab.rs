@@ -21,7 +21,9 @@ pub(crate) struct PyVocab {
 
 /// The error of a lexeme index that a memory zone has let go of.
 fn gone(index: u32) -> PyErr {
-    PyIndexError::new_err(format!("lexeme {index} is not in the vocabulary: the memory zone it came with has ended."))
+    PyIndexError::new_err(format!(
+        "lexeme {index} is not in the vocabulary: the memory zone it came with has ended."
+    ))
 }
 
 /// A hook's error as the Python exception it was.
@@ -154,7 +156,9 @@ fn lexicon_of(fields: &Bound<'_, PyDict>) -> PyResult<Lexicon> {
                 let pairs = pairs.map(|(text, norm)| Ok((text.extract()?, norm.extract()?)));
                 lexicon.norms = pairs.collect::<PyResult<_>>()?;
             }
-            other => return Err(PyTypeError::new_err(format!("VocabCore: a lexicon has no field `{other}`."))),
+            other => {
+                return Err(PyTypeError::new_err(format!("VocabCore: a lexicon has no field `{other}`.")));
+            }
         }
     }
     Ok(lexicon)

@@ -8,9 +8,8 @@ const BRACKETS: [&str; 8] = ["(", ")", "[", "]", "{", "}", "<", ">"];
 const LEFT_PUNCT: [&str; 16] =
     ["(", "[", "{", "<", "\"", "'", "«", "‘", "‚", "‛", "“", "„", "‟", "‹", "❮", "``"];
 const RIGHT_PUNCT: [&str; 12] = [")", "]", "}", ">", "\"", "'", "»", "’", "”", "›", "❯", "''"];
-const QUOTES: [&str; 17] = [
-    "\"", "'", "`", "«", "»", "‘", "’", "‚", "‛", "“", "”", "„", "‟", "‹", "›", "❮", "❯",
-];
+const QUOTES: [&str; 17] =
+    ["\"", "'", "`", "«", "»", "‘", "’", "‚", "‛", "“", "”", "„", "‟", "‹", "›", "❮", "❯"];
 const DOUBLE_QUOTES: [&str; 2] = ["''", "``"];
 
 /// The flags that depend on the string alone. `is_stop` and `like_num` depend on the language and are not set.
