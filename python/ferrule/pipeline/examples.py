@@ -1,0 +1,98 @@
+"""Checks of what training is given: examples, rates, matching tokens and labels.
+
+Examples are recognised by what they have (`predicted` and `reference`), so that spaCy's are as good as ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from ferrule.errors import LabelError
+
+__all__ = ["all_examples", "is_dropout_rate", "is_share", "same_labels", "same_tokens", "sample_examples"]
+
+
+def all_examples(examples: Iterable[Any], owner: str) -> list[Any]:
+    """The examples as a list, a generator read once; TypeError, naming `owner`, if one of them is none."""
+    if isinstance(examples, str | bytes | dict) or not hasattr(examples, "__iter__"):
+        raise TypeError(f"{owner}: expected a list of Example objects, found {type(examples).__name__}")
+    listed = list(examples)
+    wrong = sorted({type(item).__name__ for item in listed if not _is_example(item)})
+    if wrong:
+        raise TypeError(
+            f"{owner}: expected a list of Example objects, found {', '.join(wrong)} in it; make examples "
+            "with "
+            f"Example.from_dict(doc, annotations)"
+        )
+    return listed
+
+
+def sample_examples(get_examples: Callable[[], Iterable[Any]], owner: str, *, limit: int = 10) -> list[Any]:
+    """The first `limit` of what `get_examples()` returns; TypeError unless it is a function of examples."""
+    if not callable(get_examples):
+        raise TypeError(
+            f"{owner}: get_examples must be a function that returns Example objects, found "
+            f"{type(get_examples).__name__}; wrap a list of them as `lambda: examples`"
+        )
+    examples = get_examples()
+    if not hasattr(examples, "__iter__"):
+        raise TypeError(f"{owner}: get_examples returned {type(examples).__name__}, expected Example objects")
+    return all_examples(islice(examples, limit), owner)
+
+
+def same_tokens(examples: Iterable[Any], owner: str) -> None:
+    """ValueError unless the predicted and the reference document of each example have the same tokens."""
+    for index, example in enumerate(examples):
+        student = [token.text for token in example.predicted]
+        teacher = [token.text for token in example.reference]
+        if student != teacher:
+            raise ValueError(
+                f"{owner}: in example {index} the student has {len(student)} tokens and the teacher "
+                f"{len(teacher)}, first different at token {_first_difference(student, teacher)}; "
+                "distillation "
+                f"needs the same tokens on both sides"
+            )
+
+
+def same_labels(teacher: Sequence[str], student: Sequence[str], owner: str) -> None:
+    """LabelError unless teacher and student have the same labels in the same order."""
+    if tuple(teacher) == tuple(student):
+        return
+    only_teacher = sorted(set(teacher) - set(student))
+    only_student = sorted(set(student) - set(teacher))
+    if only_teacher or only_student:
+        raise LabelError(
+            f"{owner}: teacher and student must have the same labels; only the teacher has "
+            f"{only_teacher}, only "
+            f"the student has {only_student}. Initialize the student with labels=teacher_pipe.label_data."
+        )
+    raise LabelError(
+        f"{owner}: teacher and student have the same labels in a different order, and this component "
+        "cannot map "
+        f"them. Initialize the student with labels=teacher_pipe.label_data."
+    )
+
+
+def is_dropout_rate(drop: float, owner: str) -> None:
+    """ValueError unless 0 <= drop < 1."""
+    if not 0.0 <= drop < 1.0:
+        raise ValueError(f"{owner}: drop must be at least 0 and below 1, found {drop!r}")
+
+
+def is_share(value: float, name: str, owner: str) -> None:
+    """ValueError unless 0 <= value <= 1."""
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{owner}: {name} must be between 0 and 1, found {value!r}")
+
+
+def _is_example(item: Any) -> bool:
+    return hasattr(item, "predicted") and hasattr(item, "reference")
+
+
+def _first_difference(first: Sequence[str], second: Sequence[str]) -> str:
+    for index, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return f"{index} ({one!r} against {other!r})"
+    return str(min(len(first), len(second)))

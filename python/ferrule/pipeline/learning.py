@@ -1,0 +1,173 @@
+"""What keeps a model whole while it learns: one learner at a time, and all of a step or none of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy
+
+from ferrule.errors import ConcurrentUpdateError
+
+__all__ = ["learning", "swapped_parameters", "unchanged_gradients_on_error", "unchanged_weights_on_error"]
+
+_learners: dict[int, tuple[int, int]] = {}  # id of a model -> (thread that trains it, how deeply nested)
+_learners_lock = threading.Lock()
+
+
+@contextmanager
+def learning(*models: Any, owner: str) -> Iterator[None]:
+    """Marks `models` as being trained by this thread for the length of the block.
+
+    Gradients are sums inside the model, so two learners would mix theirs. Raises ConcurrentUpdateError if
+    another thread is training one of the models; the same thread may nest blocks.
+    """
+    thread = threading.get_ident()
+    keys = [id(model) for model in models]
+    with _learners_lock:
+        if any(_learners.get(key, (thread, 0))[0] != thread for key in keys):
+            raise ConcurrentUpdateError(
+                f"{owner}: another thread is training this component. Train it from one thread, or give each "
+                f"thread a copy of the pipeline; predictions may run in many threads."
+            )
+        for key in keys:
+            _learners[key] = (thread, _learners.get(key, (thread, 0))[1] + 1)
+    try:
+        yield
+    finally:
+        with _learners_lock:
+            for key in keys:
+                depth = _learners[key][1] - 1
+                if depth:
+                    _learners[key] = (thread, depth)
+                else:
+                    del _learners[key]
+
+
+@contextmanager
+def unchanged_gradients_on_error(*models: Any) -> Iterator[None]:
+    """If the block raises, the gradients of `models` are what they were before it."""
+    before = [_GradientState(model) for model in models]
+    try:
+        yield
+    except BaseException:
+        for state in before:
+            state.restore()
+        raise
+
+
+@contextmanager
+def unchanged_weights_on_error(*models: Any) -> Iterator[None]:
+    """If the block raises, the weights of `models` are what they were before it, and their gradients too."""
+    before = [_WeightState(model) for model in models]
+    with unchanged_gradients_on_error(*models):
+        try:
+            yield
+        except BaseException:
+            for state in before:
+                state.restore()
+            raise
+
+
+@contextmanager
+def swapped_parameters(models: Iterable[Any], params: dict[Any, Any]) -> Iterator[None]:
+    """The `models` with the values of `params`; with their own again after the block, also when it raises.
+
+    `params` maps (node id, parameter name) to an array, as an optimizer's `averages` does.
+    """
+    with ExitStack() as stack:
+        for model in models:
+            swap = model.use_params(params)
+            swap.__enter__()
+            # thinc puts the old values back only where the block ends without an error, so it never learns
+            # of one.
+            stack.callback(swap.__exit__, None, None, None)
+        yield
+
+
+class _GradientState:
+    """The gradients of a model at one moment. Those that are all zero, the usual case, are not copied."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._kept: dict[tuple[int, str], Any] = {}
+        self._shims = [_torch_gradients(shim) for node in model.walk() for shim in node.shims]
+        for node in model.walk():
+            for name in node.grad_names:
+                gradient = node.get_grad(name)
+                self._kept[node.id, name] = gradient.copy() if _any_nonzero(gradient) else None
+
+    def restore(self) -> None:
+        for node in self._model.walk():
+            for name in node.grad_names:
+                if (node.id, name) not in self._kept:
+                    _drop_gradient(node, name)
+                    continue
+                kept = self._kept[node.id, name]
+                node.get_grad(name)[...] = 0 if kept is None else kept
+        for put_back in self._shims:
+            put_back()
+
+
+class _WeightState:
+    """Copies of a model's weights at one moment."""
+
+    def __init__(self, model: Any) -> None:
+        self._arrays = []
+        for node in model.walk():
+            for name in node.param_names:
+                if node.has_param(name):
+                    array = node.get_param(name)
+                    self._arrays.append((node, name, array, array.copy()))
+        self._shims = [_torch_weights(shim) for node in model.walk() for shim in node.shims]
+
+    def restore(self) -> None:
+        for node, name, array, copy in self._arrays:
+            array[...] = copy
+            node.set_param(name, array)
+        for put_back in self._shims:
+            put_back()
+
+
+def _any_nonzero(array: Any) -> bool:
+    flat = array.reshape(-1)
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        return bool(
+            flat @ flat != 0
+        )  # three times as fast as any(); below 1e-23 it sees nothing, nor need it
+
+
+def _drop_gradient(node: Any, name: str) -> None:
+    gradients = getattr(node._params, "_grads", {})
+    if gradients.pop((node.id, name), None) is None:
+        node.get_grad(name)[...] = 0  # gradients served by a proxy can only be overwritten
+
+
+def _torch_parameters(shim: Any) -> list[Any]:
+    """The tensors a torch module learns; empty for shims around anything else."""
+    parameters = getattr(getattr(shim, "_model", None), "parameters", None)
+    return [tensor for tensor in parameters() if hasattr(tensor, "detach")] if callable(parameters) else []
+
+
+def _torch_weights(shim: Any) -> Callable[[], None]:
+    copies = [(tensor, tensor.detach().clone()) for tensor in _torch_parameters(shim)]
+
+    def put_back() -> None:
+        for tensor, copy in copies:
+            tensor.data.copy_(copy)
+
+    return put_back
+
+
+def _torch_gradients(shim: Any) -> Callable[[], None]:
+    copies = [
+        (tensor, None if tensor.grad is None else tensor.grad.clone()) for tensor in _torch_parameters(shim)
+    ]
+
+    def put_back() -> None:
+        for tensor, copy in copies:
+            tensor.grad = copy
+
+    return put_back

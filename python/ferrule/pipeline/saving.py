@@ -1,0 +1,119 @@
+"""Saving and loading of components that have settings, a vocabulary and a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import srsly
+from thinc.api import Model
+
+from ferrule._typing import PathOrStr
+from ferrule.errors import SerializationError
+from ferrule.storage import (
+    dump_fields,
+    load_fields,
+    load_folder,
+    load_model,
+    save_folder,
+    unchanged_on_error,
+)
+
+__all__ = ["SavedPipe"]
+
+Self = TypeVar("Self", bound="SavedPipe")
+
+
+class SavedPipe:
+    """The four methods that save and load the fields `cfg`, `vocab` and `model`."""
+
+    vocab: Any
+    model: Any
+    cfg: dict[str, Any]
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """The component as bytes: the fields `cfg`, `vocab` and `model`, except those excluded."""
+        exclude = list(exclude)
+        writers: dict[str, Callable[[], Any]] = {
+            "cfg": lambda: srsly.json_dumps(self._cfg()),
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+            "model": lambda: self.model.to_bytes(),
+        }
+        return dump_fields(self._present(writers), exclude)
+
+    def from_bytes(self: Self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Self:
+        """Load what `to_bytes` gave into this component, and return it.
+
+        Everything is checked first; raises SerializationError, with the component as it was, for data that is
+        broken or of another component.
+        """
+        exclude = list(exclude)
+        readers: dict[str, Callable[[Any], Any]] = {
+            "cfg": lambda text: self._set_cfg(_parsed(text, self._owner())),
+            "model": lambda data: self._load_model(data),
+            "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
+        }
+        with unchanged_on_error(self):
+            load_fields(bytes_data, self._present(readers), exclude)
+        return self
+
+    def to_disk(self, path: PathOrStr, *, exclude: Iterable[str] = ()) -> None:
+        """Save the component as a folder with the entries `cfg`, `vocab` and `model`, except those excluded.
+
+        The folder is replaced as a whole when everything is written; after an error it is what it was.
+        """
+        exclude = list(exclude)
+        writers: dict[str, Callable[[Path], Any]] = {
+            "cfg": lambda file: srsly.write_json(file, self._cfg()),
+            "vocab": lambda folder: self.vocab.to_disk(folder, exclude=exclude),
+            "model": lambda file: file.write_bytes(self.model.to_bytes()),
+        }
+        save_folder(path, self._present(writers), exclude)
+
+    def from_disk(self: Self, path: PathOrStr, *, exclude: Iterable[str] = ()) -> Self:
+        """Load the component from a folder that `to_disk` saved, and return it.
+
+        Raises FileNotFoundError if it is missing, and otherwise as `from_bytes`, with the component as it
+        was.
+        """
+        exclude = list(exclude)
+        readers: dict[str, Callable[[Path], Any]] = {
+            "cfg": lambda file: self._set_cfg(_parsed(file.read_bytes(), str(file)) if file.exists() else {}),
+            "model": lambda file: self._load_model(file.read_bytes()),
+            "vocab": lambda folder: self.vocab.from_disk(folder, exclude=exclude),
+        }
+        with unchanged_on_error(self):
+            load_folder(path, self._present(readers), exclude)
+        return self
+
+    def _cfg(self) -> dict[str, Any]:
+        return dict(getattr(self, "cfg", None) or {})
+
+    def _set_cfg(self, saved: dict[str, Any]) -> None:
+        self.cfg = {**self._cfg(), **saved}
+
+    def _load_model(self, data: bytes) -> None:
+        load_model(self.model, data, self._owner())
+
+    def _owner(self) -> str:
+        return f"{type(self).__name__} {getattr(self, 'name', '')!r}"
+
+    def _present(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """`fields` without those this component has nothing to put in."""
+        absent = set()
+        if not isinstance(getattr(self, "model", None), Model):
+            absent.add("model")
+        if getattr(self, "vocab", None) is None:
+            absent.add("vocab")
+        return {name: field for name, field in fields.items() if name not in absent}
+
+
+def _parsed(text: str | bytes, owner: str) -> dict[str, Any]:
+    try:
+        settings = srsly.json_loads(text)
+    except ValueError as error:
+        raise SerializationError(f"{owner}: the settings are no JSON: {error}") from error
+    if not isinstance(settings, dict):
+        raise SerializationError(f"{owner}: the settings are {type(settings).__name__}, expected an object")
+    return settings

@@ -1,0 +1,25 @@
+"""Saving and loading that is whole or absent; the room every `to_disk`, `from_disk`, `to_bytes` goes through.
+
+`docs/decisions/0007-whole-saves.md` says how and why.
+"""
+
+from __future__ import annotations
+
+from ferrule.storage.fields import dump_fields, load_fields, load_folder, save_folder
+from ferrule.storage.folders import saving
+from ferrule.storage.models import load_model
+from ferrule.storage.paths import checked_name
+from ferrule.storage.reading import reading
+from ferrule.storage.snapshots import unchanged_on_error
+
+__all__ = [
+    "checked_name",
+    "dump_fields",
+    "load_fields",
+    "load_folder",
+    "load_model",
+    "reading",
+    "save_folder",
+    "saving",
+    "unchanged_on_error",
+]
