@@ -1,6 +1,7 @@
 //! Pure text: string store, lexemes, tokenizer, the columnar document, alignment.
 #![forbid(unsafe_code)]
 
+pub mod alignment;
 pub mod hash;
 pub mod lexeme;
 pub mod lexical;
