@@ -86,18 +86,31 @@ struct GradArrays<'py> {
 /// The documents of a batch, by word type.
 struct BatchArrays<'py> {
     features: PyReadonlyArray2<'py, u64>,
-    types: PyReadonlyArray1<'py, u32>,
+    types: Option<PyReadonlyArray1<'py, u32>>,
     lengths: PyReadonlyArray1<'py, u32>,
 }
 
+/// Feature rows and the row of each token, made where the caller gave a row for each token.
+struct WordTypes {
+    made: Option<(Vec<u64>, Vec<u32>)>,
+}
+
 impl BatchArrays<'_> {
-    fn view(&self) -> PyResult<Batch<'_>> {
-        Ok(Batch {
-            features: self.features.as_slice()?,
-            n_columns: self.features.shape()[1],
-            types: self.types.as_slice()?,
-            lengths: self.lengths.as_slice()?,
-        })
+    fn word_types(&self, py: Python<'_>) -> PyResult<WordTypes> {
+        if self.types.is_some() {
+            return Ok(WordTypes { made: None });
+        }
+        let (features, n_columns) = (self.features.as_slice()?, self.features.shape()[1]);
+        detached(py, || Ok::<_, PyErr>(WordTypes { made: Some(encoder::word_types(features, n_columns)) }))
+    }
+
+    fn view<'a>(&'a self, word_types: &'a WordTypes) -> PyResult<Batch<'a>> {
+        let (features, types) = match (&self.types, &word_types.made) {
+            (Some(types), _) => (self.features.as_slice()?, types.as_slice()?),
+            (None, Some((features, types))) => (features.as_slice(), types.as_slice()),
+            (None, None) => (&[][..], &[][..]),
+        };
+        Ok(Batch { features, n_columns: self.features.shape()[1], types, lengths: self.lengths.as_slice()? })
     }
 }
 
@@ -107,33 +120,46 @@ impl BatchArrays<'_> {
 /// G, b of the layer norm); `layers`, a list of such tuples; and `window`.
 /// Raises ValueError if the shapes do not fit together, TypeError for another dtype.
 #[pyclass(frozen, module = "ferrule._core")]
-struct EncoderPlan(encoder::EncoderPlan);
+struct EncoderPlan {
+    plan: encoder::EncoderPlan,
+    /// Held so that no other array can come to lie where these did.
+    _params: Py<PyAny>,
+}
 
 #[pymethods]
 impl EncoderPlan {
     #[new]
-    fn new(py: Python<'_>, params: ParamArrays<'_>) -> PyResult<Self> {
-        let view = params.view()?;
-        detached(py, || encoder::EncoderPlan::new(Isa::active()?, &view)).map(EncoderPlan)
+    fn new(py: Python<'_>, params: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let arrays: ParamArrays<'_> = params.extract()?;
+        let view = arrays.view()?;
+        let plan = detached(py, || encoder::EncoderPlan::new(Isa::active()?, &view))?;
+        Ok(EncoderPlan { plan, _params: params.clone().unbind() })
+    }
+
+    /// Whether `params` are still the arrays that were packed, with the same numbers where they are sampled: all
+    /// numbers of arrays up to 512, some 32 of larger ones.
+    fn is_current(&self, params: ParamArrays<'_>) -> PyResult<bool> {
+        Ok(self.plan.is_current(&params.view()?))
     }
 
     /// The vector of each token, float32 (n_tokens, width).
     ///
     /// features: uint64 (n_types, n_columns), a row of ids for each word type. types: uint32 (n_tokens,), the row of
-    /// each token. lengths: uint32 (n_docs,). Raises ValueError or IndexError if they do not fit together.
+    /// each token; or None if `features` has a row for each token. lengths: uint32 (n_docs,). Raises ValueError or IndexError if they do not fit together.
     fn predict<'py>(
         &self,
         py: Python<'py>,
         features: PyReadonlyArray2<'py, u64>,
-        types: PyReadonlyArray1<'py, u32>,
+        types: Option<PyReadonlyArray1<'py, u32>>,
         lengths: PyReadonlyArray1<'py, u32>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let arrays = BatchArrays { features, types, lengths };
-        let batch = arrays.view()?;
+        let word_types = arrays.word_types(py)?;
+        let batch = arrays.view(&word_types)?;
         let pool = workers(py)?;
-        let (n_tokens, width) = (batch.types.len(), self.0.width());
+        let (n_tokens, width) = (batch.types.len(), self.plan.width());
         let mut out = vec![0.0; n_tokens * width];
-        detached(py, || self.0.predict(pool.threads(), &batch, &mut out))?;
+        detached(py, || self.plan.predict(pool.threads(), &batch, &mut out))?;
         out.into_pyarray(py).reshape([n_tokens, width])
     }
 }
@@ -177,14 +203,15 @@ fn encoder_begin_update<'py>(
     py: Python<'py>,
     params: ParamArrays<'py>,
     features: PyReadonlyArray2<'py, u64>,
-    types: PyReadonlyArray1<'py, u32>,
+    types: Option<PyReadonlyArray1<'py, u32>>,
     lengths: PyReadonlyArray1<'py, u32>,
     rates: (Vec<f32>, f32, Vec<f32>),
     seed: u64,
 ) -> PyResult<(Bound<'py, PyArray2<f32>>, EncoderTrace)> {
     let view = params.view()?;
     let arrays = BatchArrays { features, types, lengths };
-    let batch = arrays.view()?;
+    let word_types = arrays.word_types(py)?;
+    let batch = arrays.view(&word_types)?;
     let pool = workers(py)?;
     let rates = DropRates { tables: rates.0, mix: rates.1, layers: rates.2 };
     let (out, trace) =

@@ -7,14 +7,17 @@
 mod backward;
 mod batch;
 mod embed;
+mod fingerprint;
 mod forward;
 mod level;
 mod params;
 mod plan;
 mod train;
+mod word_types;
 
 pub use backward::{EncoderGrads, MaxoutGrads};
 pub use batch::Batch;
 pub use params::{EmbedTable, EncoderParams, MaxoutParams};
 pub use plan::EncoderPlan;
 pub use train::{DropRates, Trace, begin_update};
+pub use word_types::word_types;

@@ -87,6 +87,13 @@ impl EncoderParams<'_> {
         self.tables.iter().map(|table| table.width).sum()
     }
 
+    /// All arrays, in a fixed order.
+    pub(crate) fn arrays(&self) -> impl Iterator<Item = &[f32]> {
+        let layers = self.layers.iter().chain([&self.mix]);
+        let tables = self.tables.iter().map(|table| table.rows);
+        tables.chain(layers.flat_map(|layer| [layer.weights, layer.bias, layer.gain, layer.shift]))
+    }
+
     /// Checks that all sizes fit together.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Prediction with weights packed once.
 
 use super::batch::{Batch, Layout};
+use super::fingerprint::fingerprint;
 use super::forward::{encode_group, mix_types};
 use super::level::PackedMaxout;
 use super::params::{EmbedTable, EncoderParams};
@@ -18,6 +19,9 @@ pub struct EncoderPlan {
     window: usize,
     width: usize,
     n_columns: usize,
+    /// Where the parameters lay and a sample of them.
+    fingerprint: u64,
+    addresses: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ impl EncoderPlan {
             column: table.column,
         });
         Ok(EncoderPlan {
+            fingerprint: fingerprint(params),
+            addresses: params.arrays().map(|array| array.as_ptr().addr()).collect(),
             isa,
             tables: tables.collect(),
             mix: PackedMaxout::new(isa, &params.mix),
@@ -50,6 +56,14 @@ impl EncoderPlan {
             width: params.width(),
             n_columns: params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0),
         })
+    }
+
+    /// Whether the parameters are still the arrays that were packed, with the same numbers where they are sampled: all
+    /// numbers of small arrays, some of large ones. The arrays must have been kept alive since.
+    #[must_use]
+    pub fn is_current(&self, params: &EncoderParams<'_>) -> bool {
+        params.arrays().map(|array| array.as_ptr().addr()).eq(self.addresses.iter().copied())
+            && fingerprint(params) == self.fingerprint
     }
 
     /// How long a token's vector is.

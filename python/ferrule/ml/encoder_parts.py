@@ -1,0 +1,247 @@
+"""The layers of a standard token encoder, found in a thinc tree by what they do and not by their names."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from thinc.api import Model, NumpyOps
+
+from ferrule.ml.feature_extractor import column_ids
+
+__all__ = ["DropRates", "EncoderParts", "find_parts", "plain_forward"]
+
+Float32 = npt.NDArray[np.float32]
+Node = Model[Any, Any]
+
+# The functions of thinc's layers; a node with another one is not the layer its name says.
+_FORWARD: dict[str, Callable[..., Any]] = {
+    layer: importlib.import_module(f"thinc.layers.{layer}").forward
+    for layer in (
+        "array_getitem",
+        "chain",
+        "concatenate",
+        "dropout",
+        "expand_window",
+        "hashembed",
+        "layernorm",
+        "list2ragged",
+        "maxout",
+        "ragged2list",
+        "residual",
+        "with_array",
+    )
+}
+plain_forward = _FORWARD["chain"]
+_MOST_PIECES = 3
+
+
+@dataclass(frozen=True)
+class DropRates:
+    """The shares of numbers that are dropped while training, part by part."""
+
+    tables: list[float]
+    mix: float
+    layers: list[float]
+
+    def any(self) -> bool:
+        """Whether anything is dropped at all."""
+        return max(*self.tables, self.mix, *self.layers) > 0
+
+    def as_tuple(self) -> tuple[list[float], float, list[float]]:
+        """The rates in the order in which Rust takes them."""
+        return self.tables, self.mix, self.layers
+
+
+@dataclass(frozen=True)
+class MaxoutNodes:
+    """A maxout layer with what follows it."""
+
+    maxout: Node
+    norm: Node
+    dropout: Node
+
+    def arrays(self, get: Callable[[Node, str], Any]) -> tuple[Any, Any, Any, Any]:
+        """What `get` gives for each parameter: weights, bias, gain, shift."""
+        maxout, norm = self.maxout, self.norm
+        return get(maxout, "W"), get(maxout, "b"), get(norm, "G"), get(norm, "b")
+
+    def drop_rate(self) -> float:
+        """The share of numbers dropped while training."""
+        attrs = self.dropout.attrs
+        return float(attrs["dropout_rate"]) if attrs["is_enabled"] else 0.0
+
+
+@dataclass(frozen=True)
+class EncoderArrays:
+    """The arrays of an encoder, parameters or gradients, in the form that Rust reads."""
+
+    tables: list[Any]
+    mix: tuple[Any, Any, Any, Any]
+    layers: list[tuple[Any, Any, Any, Any]]
+    window: int
+
+
+@dataclass(frozen=True)
+class EncoderParts:
+    """The nodes of an encoder.
+
+    attr_ids: token attributes, one for each column of the feature rows; columns: the feature column of each
+    table.
+    """
+
+    attr_ids: list[int]
+    tables: list[Node]
+    columns: list[int]
+    mix: MaxoutNodes
+    layers: list[MaxoutNodes]
+    window: int
+
+    def params(self) -> EncoderArrays | None:
+        """The parameters; None where Rust cannot read them: unset, not float32, strided or on a GPU."""
+        arrays = self._collect(_readable)
+        every = [*arrays.tables, *arrays.mix, *(array for layer in arrays.layers for array in layer)]
+        if any(array is None for array in every):
+            return None
+        tables = [
+            (array, int(node.attrs["seed"]), column)
+            for array, node, column in zip(arrays.tables, self.tables, self.columns, strict=True)
+        ]
+        return EncoderArrays(tables, arrays.mix, arrays.layers, self.window)
+
+    def drop_rates(self) -> DropRates:
+        """The dropout rates that are set at the moment."""
+        return DropRates(
+            tables=[float(node.attrs.get("dropout_rate") or 0.0) for node in self.tables],
+            mix=self.mix.drop_rate(),
+            layers=[layer.drop_rate() for layer in self.layers],
+        )
+
+    def add_gradients(self, add: Callable[[EncoderArrays], None]) -> None:
+        """Call `add` with arrays to add gradients to; they are the nodes' own where possible."""
+        fresh: list[tuple[Node, str, Float32]] = []
+
+        def target(node: Node, name: str) -> Float32:
+            grad = node.get_grad(name) if node.has_grad(name) and node._params.proxy is None else None
+            if grad is None or not _is_plain(grad) or not grad.flags.writeable:
+                grad = np.zeros(node.get_param(name).shape, dtype=np.float32)
+                fresh.append((node, name, grad))
+            return grad
+
+        add(self._collect(target))
+        for node, name, grad in fresh:
+            if node._params.proxy is None and not node.has_grad(name):
+                node.set_grad(name, grad)
+            else:
+                node.inc_grad(name, grad)
+
+    def _collect(self, get: Callable[[Node, str], Any]) -> EncoderArrays:
+        return EncoderArrays(
+            tables=[get(node, "E") for node in self.tables],
+            mix=self.mix.arrays(get),
+            layers=[layer.arrays(get) for layer in self.layers],
+            window=self.window,
+        )
+
+
+def _is_plain(array: Any) -> bool:
+    return type(array) is np.ndarray and array.dtype == np.float32 and bool(array.flags.c_contiguous)
+
+
+def _readable(node: Node, name: str) -> Float32 | None:
+    if not node.has_param(name):
+        return None
+    array = node.get_param(name)
+    return array if _is_plain(array) else None
+
+
+def find_parts(model: Node) -> EncoderParts | None:
+    """The parts of `model` if it is a standard token encoder that Rust can run, else None.
+
+    That is: a chain of `MultiHashEmbed` without static vectors and of `MaxoutWindowEncoder`, with 1 to 3
+    pieces, on the CPU.
+    """
+    try:
+        return _match_encoder(model)
+    except _NoMatch:
+        return None
+
+
+class _NoMatch(Exception):
+    pass
+
+
+def _need(condition: bool) -> None:
+    if not condition:
+        raise _NoMatch
+
+
+def _layers(node: Node, kind: str, n_layers: int | None = None) -> Sequence[Node]:
+    """The layers of a node that must be of a kind, and have so many layers."""
+    forward = node._func
+    # A fused node was a chain before.
+    _need(forward is _FORWARD[kind] or (kind == "chain" and type(forward).__name__ == "FusedForward"))
+    _need(n_layers is None or len(node.layers) == n_layers)
+    return node.layers
+
+
+def _match_encoder(model: Node) -> EncoderParts:
+    _need(isinstance(model.ops, NumpyOps))
+    embed, encode = _layers(model, "chain", 2)
+    features, to_ragged, tables, mix, to_list = _layers(embed, "chain", 5)
+    _need(features.name == "extract_features" and "columns" in features.attrs)
+    _layers(to_ragged, "list2ragged", 0)
+    _layers(to_list, "ragged2list", 0)
+    hashed = [_match_table(table) for table in _match_tables(_layers(tables, "with_array", 1)[0])]
+    layers = [_match_residual(layer) for layer in _match_blocks(_layers(encode, "with_array", 1)[0])]
+    windows = {window for window, _ in layers}
+    _need(len(windows) == 1)
+    window = windows.pop()
+    _need(window >= 1 and encode.attrs["pad"] == window * len(layers))
+    return EncoderParts(
+        attr_ids=column_ids(features.attrs["columns"]),
+        tables=[node for node, _ in hashed],
+        columns=[column for _, column in hashed],
+        mix=_match_maxout(_layers(mix, "with_array", 1)[0]),
+        layers=[nodes for _, nodes in layers],
+        window=window,
+    )
+
+
+def _match_tables(node: Node) -> Sequence[Node]:
+    return node.layers if node._func is _FORWARD["concatenate"] else [node]
+
+
+def _match_blocks(node: Node) -> Sequence[Node]:
+    return [node] if node._func is _FORWARD["residual"] else _layers(node, "chain")
+
+
+def _match_table(node: Node) -> tuple[Node, int]:
+    get_column, table = _layers(node, "chain", 2)
+    _layers(get_column, "array_getitem", 0)
+    _layers(table, "hashembed", 0)
+    index = get_column.attrs["index"]
+    _need(isinstance(index, tuple) and len(index) == 2 and index[0] == slice(0, None))
+    _need(isinstance(index[1], int) and index[1] >= 0)
+    return table, index[1]
+
+
+def _match_residual(node: Node) -> tuple[int, MaxoutNodes]:
+    (block,) = _layers(node, "residual", 1)
+    expand, maxout = _layers(block, "chain", 2)
+    _layers(expand, "expand_window", 0)
+    return int(expand.attrs["window_size"]), _match_maxout(maxout)
+
+
+def _match_maxout(node: Node) -> MaxoutNodes:
+    normalized, dropout = _layers(node, "chain", 2)
+    maxout, norm = _layers(normalized, "chain", 2)
+    _layers(maxout, "maxout", 0)
+    _layers(norm, "layernorm", 0)
+    _layers(dropout, "dropout", 0)
+    _need(maxout.has_dim("nP") is not True or maxout.get_dim("nP") <= _MOST_PIECES)
+    return MaxoutNodes(maxout, norm, dropout)
