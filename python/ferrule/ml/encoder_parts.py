@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from ferrule.ml.feature_extractor import column_ids
 __all__ = ["DropRates", "EncoderParts", "find_parts", "plain_forward"]
 
 Float32 = npt.NDArray[np.float32]
-Node = Model[Any, Any]
+Node: TypeAlias = Model[Any, Any]
 
 # The functions of thinc's layers; a node with another one is not the layer its name says.
 _FORWARD: dict[str, Callable[..., Any]] = {

@@ -19,7 +19,8 @@ from thinc.types import Floats2d
 
 from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts, plain_forward
-from ferrule.ml.feature_extractor import extract_rows, split_rows
+from ferrule.ml.feature_extractor import extract_rows
+from ferrule.ml.rows import split_rows
 
 __all__ = ["FusedForward", "fuse", "unfuse"]
 

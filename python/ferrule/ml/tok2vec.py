@@ -7,6 +7,7 @@ from typing import Any
 from thinc.api import Model, chain, with_array
 from thinc.types import Floats2d
 
+from ferrule.ml.fused import fuse
 from ferrule.registry import registry
 
 __all__ = ["Tok2Vec"]
@@ -25,6 +26,7 @@ def Tok2Vec(
         tok2vec.set_dim("nO", encode.get_dim("nO"))
     tok2vec.set_ref("embed", embed)
     tok2vec.set_ref("encode", encode)
+    fuse(tok2vec)
     return tok2vec
 
 
