@@ -1,4 +1,4 @@
-"""spaCy's standard token encoder in one Rust call: the same weights and numbers, an order of magnitude faster.
+"""spaCy's standard token encoder in one Rust call: the same weights and numbers, much faster.
 
 A tree stays the tree it is: nodes, names, parameters and bytes. Only the function that runs its top node is
 another one, which recognises `MultiHashEmbed` under `MaxoutWindowEncoder` and hands the whole batch to
