@@ -41,7 +41,10 @@ SLOTS = {
         "|Millford/NNP|Port/NNP Ellery/NNP|Saint/NNP Orin/NNP|Tarn/NNP Hill/NNP|Wexby/NNP|Old/NNP Harbour/NNP",
         "PLACE",
     ),
-    "man": ("Mr./NNP Okafor/NNP|Tom/NNP Hale/NNP|Luis/NNP|Kenji/NNP Mori/NNP|Noah/NNP Petersen/NNP", "PERSON"),
+    "man": (
+        "Mr./NNP Okafor/NNP|Tom/NNP Hale/NNP|Luis/NNP|Kenji/NNP Mori/NNP|Noah/NNP Petersen/NNP",
+        "PERSON",
+    ),
     "woman": ("Anna/NNP Berg/NNP|Mrs./NNP Lindqvist/NNP|Priya/NNP|Grace/NNP Miller/NNP|Fatima/NNP", "PERSON"),
     "date": (
         "Monday/NNP|Tuesday/NNP|Friday/NNP|Saturday/NNP|12/CD May/NNP|1/CD August/NNP|the 3rd/JJ of June/NNP"
@@ -168,7 +171,9 @@ def block(sent_id: str, category: str, sentence: list[Token]) -> str:
     lines, text = [], ""
     for n, token in enumerate(sentence):
         following = sentence[n + 1].form if n + 1 < len(sentence) else ""
-        glued = bool(following) and (token.form in NO_SPACE_AFTER or bool(NO_SPACE_BEFORE.fullmatch(following)))
+        glued = bool(following) and (
+            token.form in NO_SPACE_AFTER or bool(NO_SPACE_BEFORE.fullmatch(following))
+        )
         text += token.form + ("" if glued else " ")
         misc = "|".join(filter(None, [f"NE={token.entity}", "SpaceAfter=No" if glued else ""]))
         lines.append("\t".join([str(n + 1), token.form, "_", "_", token.tag, "_", "_", "_", "_", misc]))

@@ -1,0 +1,44 @@
+"""The command line `ferrule`. One file a command; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+SHOW_TRACEBACK = "FERRULE_TRACEBACK"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `ferrule` with `arguments` (default: those of the process) and exit.
+
+    An error is printed as one message on stderr and the exit code is 1 (2 for a wrong use of the command
+    line, 130 after Ctrl-C). Set the environment variable FERRULE_TRACEBACK=1 to see where it came from.
+    """
+    from ferrule.cli.app import app
+
+    try:
+        app(None if arguments is None else list(arguments), prog_name="ferrule")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; what Python flushes at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get(SHOW_TRACEBACK, "") not in ("", "0"):
+            raise
+        print(f"ferrule: {describe(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def describe(error: Exception) -> str:
+    """The error as a person would want to read it: without a class name where the message says enough."""
+    message = str(error).strip()
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, (ValueError, TypeError)) and message:
+        return message
+    return f"{type(error).__name__}: {message} (set {SHOW_TRACEBACK}=1 to see where)"

@@ -1,0 +1,81 @@
+"""`ferrule annotate`: run a saved pipeline over raw text or JSON lines, as a stream."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["annotate"]
+
+
+class InputFormat(str, Enum):
+    """How the texts stand in the input."""
+
+    text = "text"
+    jsonl = "jsonl"
+
+
+class OutputFormat(str, Enum):
+    """How the documents are written."""
+
+    jsonl = "jsonl"
+    conllu = "conllu"
+    spacy = "spacy"
+
+
+def annotate(
+    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    source: Annotated[
+        Path | None,
+        typer.Argument(help="Text, one document a line, or .jsonl; .gz too; - or nothing: standard input."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write; - is standard output.")
+    ] = Path("-"),
+    text: Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; can be repeated.")] = None,
+    input_format: Annotated[
+        InputFormat | None, typer.Option("--from", help="Default: by the file's name, else text.")
+    ] = None,
+    output_format: Annotated[
+        OutputFormat | None, typer.Option("--to", help="Default: by the file's name, else jsonl.")
+    ] = None,
+    text_key: Annotated[str, typer.Option(help="The key of the text in JSON lines.")] = "text",
+    batch_size: Annotated[int, typer.Option(help="Documents in one batch.", min=1)] = 128,
+    threads: Annotated[
+        int, typer.Option(help="Threads; 0: as FERRULE_NUM_THREADS says, else all.", min=0)
+    ] = 0,
+    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+) -> None:
+    """Annotate texts. Memory stays flat: documents are written as they are done, in order."""
+    from ferrule.cli.overrides import run_code
+
+    run_code(code)
+    import ferrule
+    from ferrule.cli.text_sources import read_jsonl, read_lines
+    from ferrule.cli.writers import open_writer
+
+    if text and source is not None:
+        raise ValueError("give either --text or an input file, not both")
+    if threads:
+        ferrule.set_num_threads(threads)
+    nlp = ferrule.load(model)
+    to_jsonl = input_format or (InputFormat.jsonl if _ends(source, ".jsonl") else InputFormat.text)
+    if text:
+        records = ((one, {}) for one in text)
+    elif to_jsonl is InputFormat.jsonl:
+        records = read_jsonl(source, text_key)
+    else:
+        records = read_lines(source)
+    by_name = next((f for f in OutputFormat if _ends(output, f".{f.value}")), OutputFormat.jsonl)
+    with open_writer((output_format or by_name).value, output, nlp) as writer:
+        for doc, rest in nlp.pipe(records, as_tuples=True, batch_size=batch_size):
+            writer.write(doc, rest)
+    for line in writer.summary():
+        typer.echo(line, err=True)
+
+
+def _ends(path: Path | None, suffix: str) -> bool:
+    return path is not None and path.name.removesuffix(".gz").endswith(suffix)

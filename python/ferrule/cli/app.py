@@ -1,0 +1,37 @@
+"""Which commands there are."""
+
+from __future__ import annotations
+
+import typer
+
+from ferrule.cli.annotate import annotate
+from ferrule.cli.convert import convert
+from ferrule.cli.debug_data import debug_data
+from ferrule.cli.evaluate import evaluate
+from ferrule.cli.info import info
+from ferrule.cli.init_config import init_config
+from ferrule.cli.train import train
+
+__all__ = ["app"]
+
+# Commands that take the config's own settings as options: --training.max_steps 200
+WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app = typer.Typer(
+    help="Train, check and run NLP pipelines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+init = typer.Typer(help="Write a new config.", no_args_is_help=True)
+debug = typer.Typer(help="Look for mistakes before training.", no_args_is_help=True)
+app.add_typer(init, name="init")
+app.add_typer(debug, name="debug")
+
+init.command("config")(init_config)
+app.command("convert")(convert)
+debug.command("data", context_settings=WITH_OVERRIDES)(debug_data)
+app.command("train", context_settings=WITH_OVERRIDES)(train)
+app.command("evaluate")(evaluate)
+app.command("annotate")(annotate)
+app.command("info")(info)

@@ -1,0 +1,70 @@
+"""`ferrule evaluate`: score a saved pipeline on annotated documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    data: Annotated[
+        Path, typer.Argument(help="Annotated documents, a .spacy file or a folder of them.", exists=True)
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write all scores to this JSON file.")
+    ] = None,
+    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    gold_preproc: Annotated[
+        bool, typer.Option("--gold-preproc", help="Use the gold tokens instead of the pipeline's own.")
+    ] = False,
+) -> None:
+    """Score a saved pipeline; prints the figures and a table per label."""
+    from ferrule.cli.overrides import run_code
+
+    run_code(code)
+    import ferrule
+    from ferrule.training.corpus import Corpus
+
+    nlp = ferrule.load(model)
+    examples = list(Corpus(data, gold_preproc=gold_preproc)(nlp))
+    if not examples:
+        raise ValueError(f"{data}: no documents to evaluate on")
+    scores = nlp.evaluate(examples)
+    for line in score_lines(scores):
+        typer.echo(line)
+    if output is not None:
+        import srsly
+
+        output.parent.mkdir(parents=True, exist_ok=True)
+        srsly.write_json(output, scores)
+        typer.echo(f"Saved: {output}")
+
+
+def score_lines(scores: dict[str, Any]) -> list[str]:
+    """The single figures (per cent, speed in words a second), then one table for each score kept per label.
+    """
+    lines = [
+        f"{name:<20}{_figure(name, value)}" for name, value in scores.items() if not isinstance(value, dict)
+    ]
+    for name, by_label in scores.items():
+        if not isinstance(by_label, dict) or not by_label:
+            continue
+        width = max(12, *(len(label) for label in by_label)) + 2
+        lines += ["", f"{name:<{width}}{'P':>8}{'R':>8}{'F':>8}"]
+        lines += [
+            f"{label:<{width}}" + "".join(f"{_figure(key, row.get(key)):>8}" for key in "prf")
+            for label, row in sorted(by_label.items())
+            if isinstance(row, dict)
+        ]
+    return lines
+
+
+def _figure(name: str, value: Any) -> str:
+    if not isinstance(value, (int, float)):
+        return "-"
+    return f"{value:.0f}" if name == "speed" else f"{100 * value:.2f}"

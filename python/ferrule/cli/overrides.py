@@ -1,0 +1,91 @@
+"""Settings of a config given on the command line, as in `--training.max_steps 200`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ferrule.errors import ConfigError, nearest_names
+
+if TYPE_CHECKING:
+    from thinc.config import Config
+
+__all__ = ["parse_overrides", "read_config", "run_code"]
+
+
+def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
+    """`section.key` -> value for each `--section.key value` or `--section.key=value`.
+
+    A value is read as JSON where it is JSON, else taken as text; an option without a value is true. Raises
+    ConfigError for anything that is not such an option.
+
+    >>> parse_overrides(["--training.max_steps", "200", "--paths.train=corpus.spacy"])
+    {'training.max_steps': 200, 'paths.train': 'corpus.spacy'}
+    """
+    found: dict[str, Any] = {}
+    waiting = list(arguments)
+    while waiting:
+        option = waiting.pop(0)
+        name, has_value, value = option.removeprefix("--").partition("=")
+        if not option.startswith("--") or "." not in name:
+            raise ConfigError(
+                f"{option!r} is not an option of this command; a setting of the config is given by its "
+                "section and name, such as --training.max_steps 200"
+            )
+        if not has_value:
+            value = waiting.pop(0) if waiting and not waiting[0].startswith("--") else "true"
+        try:
+            found[name] = json.loads(value)
+        except json.JSONDecodeError:
+            found[name] = value
+    return found
+
+
+def read_config(path: Path, overrides: dict[str, Any]) -> Config:
+    """The config file at `path`, not interpolated, with `overrides` put in.
+
+    Raises ConfigError if the file is not a config or an override names a section that is not there.
+    """
+    from thinc.config import Config
+
+    try:
+        config = Config().from_disk(path, interpolate=False)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{path} cannot be read as a config: {str(error).strip()}") from error
+    for name, value in overrides.items():
+        _set(config, name, value)
+    return config
+
+
+def _set(config: dict[str, Any], name: str, value: Any) -> None:
+    section: Any = config
+    *path, key = name.split(".")
+    for depth, part in enumerate(path):
+        if not isinstance(section.get(part), dict):
+            place = ".".join(path[: depth + 1])
+            near = nearest_names(part, [k for k, v in section.items() if isinstance(v, dict)])
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"--{name}: the config has no section [{place}]{hint}")
+        section = section[part]
+    section[key] = value
+
+
+def run_code(path: Path | None) -> None:
+    """Import the Python file at `path`, so that what it registers can be named in a config; nothing for
+    None.
+    """
+    if path is None:
+        return
+    import importlib.util
+    import sys
+
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise ValueError(f"--code {path}: there is no Python file of that name")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)

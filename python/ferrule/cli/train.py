@@ -1,0 +1,38 @@
+"""`ferrule train`: train a pipeline from a config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["train"]
+
+
+def train(
+    context: typer.Context,
+    config: Annotated[Path, typer.Argument(help="The config file.", exists=True, dir_okay=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for model-best and model-last.")
+    ] = None,
+    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    gpu_id: Annotated[
+        int, typer.Option("--gpu-id", "-g", help="Read and ignored: Ferrule runs on CPUs.")
+    ] = -1,
+) -> None:
+    """Train a pipeline. Any setting of the config can be given as an option: --training.max_steps 200"""
+    from ferrule.cli.overrides import parse_overrides, read_config, run_code
+
+    run_code(code)
+    settings = read_config(config, parse_overrides(context.args))
+    from ferrule.training.initialize import init_nlp
+    from ferrule.training.loop import train as run_training
+
+    if gpu_id >= 0:
+        typer.echo("--gpu-id is ignored: Ferrule trains on the CPU", err=True)
+    nlp = init_nlp(settings)
+    typer.echo(f"Pipeline: {', '.join(nlp.pipe_names)}")
+    _, last = run_training(nlp, output)
+    if last is not None:
+        typer.echo(f"Saved: {last.with_name('model-best')} (best score) and {last} (end of the run)")

@@ -1,0 +1,177 @@
+"""Annotated documents as JSON lines, CoNLL-U or DocBin files, written as they come."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ferrule.language import Language
+    from ferrule.tokens import Doc
+
+__all__ = ["DocWriter", "doc_to_conllu", "doc_to_record", "open_writer"]
+
+DOCS_IN_A_FILE = 20_000
+"""Documents in one DocBin file; more go to further files, so that memory stays flat."""
+
+
+class DocWriter(Protocol):
+    """Takes documents one by one."""
+
+    def write(self, doc: Doc, rest: dict[str, Any]) -> None:
+        """Write one document; `rest` is what stood beside its text in the input."""
+        ...
+
+    def summary(self) -> list[str]:
+        """What was written and where, after the last document."""
+        ...
+
+
+@contextmanager
+def open_writer(kind: str, path: Path, nlp: Language) -> Iterator[DocWriter]:
+    """A writer of `kind` ("jsonl", "conllu" or "spacy") to `path`; `-` is standard output, for text formats
+    only.
+    """
+    to_stdout = str(path) == "-"
+    if kind == "spacy":
+        if to_stdout:
+            raise ValueError("DocBin files are binary: name one with --output FILE.spacy")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        binary = _DocBinWriter(path)
+        yield binary
+        binary.close()
+        return
+    as_text = doc_to_conllu if kind == "conllu" else doc_to_line
+    if to_stdout:
+        yield _TextWriter(sys.stdout, as_text, None)
+        sys.stdout.flush()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf8", newline="\n") as file:
+        yield _TextWriter(file, as_text, path)
+
+
+def doc_to_line(doc: Doc, rest: dict[str, Any]) -> str:
+    """`doc_to_record` as a line of JSON, followed by a newline."""
+    return json.dumps(doc_to_record(doc, rest), ensure_ascii=False) + "\n"
+
+
+def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
+    """Text, tokens, and what the pipeline annotated: `ents` (offsets in characters), `cats`; `rest` comes
+    first.
+    """
+    has_tags = doc.has_annotation("TAG")
+    tokens: list[dict[str, Any]] = []
+    for token in doc:
+        entry: dict[str, Any] = {"text": token.text, "start": token.idx, "end": token.idx + len(token.text)}
+        if has_tags:
+            entry["tag"] = token.tag_
+        tokens.append(entry)
+    record = {**rest, "text": doc.text, "tokens": tokens}
+    if doc.has_annotation("ENT_IOB"):
+        record["ents"] = [
+            {"text": ent.text, "label": ent.label_, "start": ent.start_char, "end": ent.end_char}
+            for ent in doc.ents
+        ]
+    if doc.cats:
+        record["cats"] = {label: float(score) for label, score in doc.cats.items()}
+    return record
+
+
+def doc_to_conllu(doc: Doc, rest: dict[str, Any]) -> str:
+    """The document as one CoNLL-U block, tags in XPOS, entities and spacing in MISC, categories in a comment.
+
+    White-space tokens are no words in CoNLL-U; they stand as `SpacesAfter` of the word before, or
+    `SpacesBefore` of the first. An empty document gives an empty string.
+    """
+    words = [token for token in doc if not token.is_space]
+    if not words:
+        return ""
+    lines = [f"# text = {' '.join(doc.text.split())}"]
+    if doc.cats:
+        lines.append(f"# category = {max(doc.cats, key=lambda label: doc.cats[label])}")
+    has_entities = doc.has_annotation("ENT_IOB")
+    text, end = doc.text, 0
+    for number, token in enumerate(words, 1):
+        following = words[number].idx if number < len(words) else len(text)
+        misc = []
+        if has_entities:
+            misc.append(f"NE={token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "NE=O")
+        if number == 1 and token.idx > end:
+            misc.append(f"SpacesBefore={_escaped(text[: token.idx])}")
+        end = token.idx + len(token.text)
+        gap = text[end:following]
+        if not gap and number < len(words):
+            misc.append("SpaceAfter=No")
+        elif gap not in ("", " "):
+            misc.append(f"SpacesAfter={_escaped(gap)}")
+        columns = [
+            str(number),
+            token.text,
+            "_",
+            "_",
+            token.tag_ or "_",
+            "_",
+            "_",
+            "_",
+            "_",
+            "|".join(misc) or "_",
+        ]
+        lines.append("\t".join(columns))
+    return "\n".join(lines) + "\n\n"
+
+
+def _escaped(space: str) -> str:
+    """White space in UDPipe's spelling."""
+    names = {" ": "\\s", "\t": "\\t", "\n": "\\n", "\r": "\\r", "|": "\\p", "\\": "\\\\"}
+    return "".join(names.get(character, character) for character in space)
+
+
+class _TextWriter:
+    def __init__(self, file: IO[str], as_text: Any, path: Path | None) -> None:
+        self.file = file
+        self.as_text = as_text
+        self.path = path
+        self.count = 0
+
+    def write(self, doc: Doc, rest: dict[str, Any]) -> None:
+        self.file.write(self.as_text(doc, rest))
+        self.count += 1
+
+    def summary(self) -> list[str]:
+        return [f"Saved: {self.path} ({self.count} documents)"] if self.path else []
+
+
+class _DocBinWriter:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.waiting: list[Doc] = []
+        self.files: list[tuple[Path, int]] = []
+
+    def write(self, doc: Doc, rest: dict[str, Any]) -> None:
+        doc.user_data.update(rest)
+        self.waiting.append(doc)
+        if len(self.waiting) == DOCS_IN_A_FILE:
+            self._flush()
+
+    def close(self) -> None:
+        if self.waiting or not self.files:
+            self._flush()
+
+    def summary(self) -> list[str]:
+        return [f"Saved: {path} ({count} documents)" for path, count in self.files]
+
+    def _flush(self) -> None:
+        from ferrule.tokens import DocBin
+
+        number = len(self.files) + 1
+        path = (
+            self.path if number == 1 else self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
+        )
+        DocBin(docs=self.waiting, store_user_data=True).to_disk(path)
+        self.files.append((path, len(self.waiting)))
+        self.waiting = []
