@@ -21,7 +21,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(VENV)/.built ## Train a tagger on the example corpus and use it: make demo TEXT="Your own sentence."
-	@$(BIN)/python examples/demo.py --output $(DEMO_DIR) --text "$$TEXT"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh $(DEMO_DIR) "$$TEXT"
 export TEXT
 
 .PHONY: test

@@ -1,7 +1,7 @@
 """Write train.conllu and dev.conllu from sentences.txt, the same bytes every time.
 
-Run it from anywhere: `python examples/railway_desk/make_corpus.py`. What a line of sentences.txt means stands in
-the README beside this file.
+Run it from anywhere: `python examples/railway_desk/make_corpus.py`. What a line of sentences.txt means
+stands in the README beside this file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ TAG_OF = {word: tag for tag, words in ONE_TAG.items() for word in words.split()}
 SLOTS = {
     "place": (
         "Ashcombe/NNP|Brackwater/NNP|Eastvale/NNP|Hollin/NNP Junction/NNP|Kirkdale/NNP|Lower/NNP Finch/NNP"
-        "|Millford/NNP|Port/NNP Ellery/NNP|Saint/NNP Orin/NNP|Tarn/NNP Hill/NNP|Wexby/NNP|Old/NNP Harbour/NNP",
+        "|Millford/NNP|Port/NNP Ellery/NNP|Saint/NNP Orin/NNP|Tarn/NNP Hill/NNP|Wexby/NNP"
+        "|Old/NNP Harbour/NNP",
         "PLACE",
     ),
     "man": (
@@ -98,7 +99,7 @@ def build(source: str) -> dict[str, list[str]]:
     rng = random.Random(SEED)
     splits: dict[str, list[tuple[str, list[Token]]]] = {"train": [], "dev": []}
     for number, (category, pattern) in enumerate(patterns(source)):
-        split = "dev" if number % DEV_EVERY == DEV_EVERY - 1 else "train"
+        split = "dev" if number % DEV_EVERY == 3 else "train"
         splits[split] += [(category, sentence) for sentence in sentences(pattern, rng)]
     for examples in splits.values():
         rng.shuffle(examples)
@@ -154,7 +155,7 @@ def tokens(line: str) -> list[Token]:
 
 
 def with_tags(sentence: list[Token]) -> list[Token]:
-    """The sentence with tags from TAG_OF where the line gave none; "to" is TO before a verb and IN elsewhere."""
+    """The sentence with tags from TAG_OF where the line gave none; "to" is TO before a verb, else IN."""
     tagged: list[Token] = []
     for n, token in enumerate(sentence):
         tag = token.tag or TAG_OF.get(token.form.lower(), "")

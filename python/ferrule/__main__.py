@@ -1,0 +1,5 @@
+"""`python -m ferrule`: the same as the command `ferrule`."""
+
+from ferrule.cli import main
+
+main()
