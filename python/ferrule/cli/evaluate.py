@@ -46,7 +46,7 @@ def evaluate(
 
 
 def score_lines(scores: dict[str, Any]) -> list[str]:
-    """The single figures (per cent, speed in words a second), then one table for each score kept per label."""
+    """Single figures (per cent; speed in words a second), then a table for each score kept per label."""
     lines = [
         f"{name:<20}{_figure(name, value)}" for name, value in scores.items() if not isinstance(value, dict)
     ]

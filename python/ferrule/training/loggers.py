@@ -35,7 +35,7 @@ def console_logger_v1(progress_bar: bool = False) -> Logger:
 def console_logger_v2(
     progress_bar: bool = False, console_output: bool = True, output_file: str | None = None
 ) -> Logger:
-    """As v1; the table can be left out, and each evaluation can be written as a JSON line to `output_file`."""
+    """As v1; the table can be left out, and evaluations be written as JSON lines to `output_file`."""
     return console_logger("eval" if progress_bar else None, console_output, output_file)
 
 
