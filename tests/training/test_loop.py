@@ -29,7 +29,7 @@ class Recorder:
         self.scores = itertools.chain(scores, itertools.repeat(0.0))
         self.component = SimpleNamespace(is_trainable=True, finished=0)
         self.component.finish_update = self.finish
-        self.pipeline = [("learner", self.component), ("rules", object())]
+        self.pipeline = self.components = [("learner", self.component), ("rules", object())]
         self.config = Config({"training": {"score_weights": {"acc": 1.0}}})
         self.updates: list[dict[str, Any]] = []
 
@@ -235,5 +235,5 @@ def test_an_interrupt_ends_the_run_after_the_step(tmp_path: Path) -> None:
         _, last = loop.train(nlp, tmp_path, stdout=StringIO(), stderr=StringIO())  # type: ignore[arg-type]
     assert len(nlp.updates) == 1
     assert last == tmp_path / "model-last"
-    assert nlp.saved == ["model-last", "model-best", "model-last"]  # type: ignore[attr-defined]
+    assert nlp.saved == ["model-last", "model-best", "pipeline", "model-last", "pipeline"]  # type: ignore[attr-defined]
     assert nlp.meta["performance"]["learner_loss"] == 1.0  # type: ignore[attr-defined]

@@ -7,11 +7,18 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ferrule.errors import ConfigError
+from ferrule.training.checkpoint import (
+    CHECKPOINT,
+    TrainingState,
+    load_run,
+    restore_random,
+    save_run,
+    set_seed,
+)
 from ferrule.training.interrupts import DeferredInterrupt
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 
@@ -28,74 +35,54 @@ LAST_MODEL = "model-last"
 EvaluateCallback = Callable[[], "tuple[float, dict[str, Any]]"]
 
 
-@dataclass
-class TrainingState:
-    """Where a run stands, apart from weights and optimizer: enough to go on from here.
-
-    `step` counts finished updates; `losses` sums since the last evaluation; `results` holds (score, step)
-    of each evaluation, the step as the logger shows it (0 for the first update).
-    """
-
-    step: int = 0
-    epoch: int = 0
-    words: int = 0
-    seconds: float = 0.0
-    losses: dict[str, float] = field(default_factory=dict)
-    results: list[tuple[float, int]] = field(default_factory=list)
-
-    @property
-    def best(self) -> tuple[float, int]:
-        """The best (score, step) so far, the earliest of equals."""
-        return max(self.results, key=lambda result: (result[0], -result[1]))
-
-
 def train(
     nlp: Language,
     output_path: PathOrStr | None = None,
     *,
+    use_gpu: int = -1,
     stdout: IO[str] | None = None,
     stderr: IO[str] | None = None,
+    resume: bool = False,
 ) -> tuple[Language, Path | None]:
     """Train `nlp`, initialized by `init_nlp`, as its config says; returns it and the folder of its last
     model.
 
-    With an `output_path`, `model-best` (the highest weighted score on the development corpus) and
-    `model-last` are saved there, each whole, at every evaluation and at the end. Afterwards `nlp` holds the
-    last weights, averaged if the optimizer averages. Ctrl-C ends the run after the current step, with the
-    last model saved; a second Ctrl-C ends it at once, and so does an exception: what the last evaluation
-    saved stays.
+    With an `output_path`, `model-best` (the highest weighted score on the development corpus), `model-last`
+    and a `checkpoint` to resume from are saved there, each whole, at every evaluation and at the end.
+    Afterwards `nlp` holds the last weights, averaged if the optimizer averages. Ctrl-C ends the run after
+    the current step, with all of them saved; a second Ctrl-C ends it at once, and so does an exception: what
+    the last evaluation saved stays.
 
-    Raises ConfigError for settings that do not fit, ValueError for an empty corpus.
+    With `resume`, the run goes on from the checkpoint in `output_path` and comes to the same bits as one that
+    never stopped. `use_gpu` is read and ignored: Ferrule runs on CPUs.
+
+    Raises ConfigError for settings that do not fit, ValueError for an empty corpus, FileNotFoundError where
+    there is no checkpoint to resume from.
     """
     stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
     config = nlp.config.interpolate()
     settings = TrainingSettings.from_config(config)
     train_corpus, dev_corpus = resolve_corpora(config, [settings.train_corpus, settings.dev_corpus])
-    keeper = _ModelKeeper(nlp, settings, Path(output_path) if output_path is not None else None)
+    keeper = _Keeper(nlp, settings, output_path)
+    set_seed(settings.seed)
+    batches = train_batches(nlp, train_corpus, settings)
+    state = keeper.resume(batches) if resume else TrainingState()
+    evaluate = evaluation(nlp, dev_corpus, settings.score_weights)
     log_step, finalize = settings.logger(nlp, stdout, stderr)
-    state = TrainingState()
     try:
         with DeferredInterrupt() as interrupt:
-            steps = train_while_improving(
-                nlp,
-                settings,
-                train_batches(nlp, train_corpus, settings),
-                evaluation(nlp, dev_corpus, settings.score_weights),
-                state,
-            )
-            for info, is_best in steps:
+            for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state):
                 if is_best is not None:
                     update_performance(nlp, info)
-                    keeper.keep(is_best)
+                    keeper.keep(state, is_best)
                 log_step(info if is_best is not None else None)
                 if interrupt.requested:
                     break
     finally:
         finalize()
-    last = keeper.keep(is_best=False)
-    if settings.optimizer.averages:
-        nlp.use_params(settings.optimizer.averages).__enter__()
-    return nlp, last
+    keeper.keep(state, is_best=False)
+    _set_weights(nlp, settings.optimizer.averages or {})
+    return nlp, keeper.last_model
 
 
 def train_while_improving(
@@ -111,29 +98,16 @@ def train_while_improving(
     `is_best` is None between evaluations, else whether this one's score is the highest so far.
     """
     optimizer = settings.optimizer
-    dropouts = (
-        itertools.repeat(settings.dropout) if isinstance(settings.dropout, (int, float)) else settings.dropout
-    )
-    frozen = settings.frozen_components
+    dropouts = settings.dropouts(skip=state.step)
     started = time.monotonic() - state.seconds
     for epoch, batch in batches:
+        if is_finished(state, settings):
+            return
         step, state.epoch = state.step, epoch
         if settings.before_update:
             settings.before_update(nlp, {"step": step, "epoch": epoch})
-        drop = next(dropouts)
-        for part in split_batch(batch, settings.accumulate_gradient):
-            nlp.update(
-                part,
-                drop=drop,
-                losses=state.losses,
-                sgd=False,
-                exclude=frozen,
-                annotates=settings.annotating_components,
-            )
-        for name, component in nlp.pipeline:
-            if name not in frozen and getattr(component, "is_trainable", False):
-                component.finish_update(optimizer)
-        optimizer.step_schedules()
+        update(nlp, batch, settings, drop=next(dropouts), losses=state.losses)
+        state.step += 1
         state.words += sum(len(example) for example in batch)
         score, other_scores, is_best = None, {}, None
         if step % settings.eval_frequency == 0:
@@ -141,26 +115,52 @@ def train_while_improving(
                 score, other_scores = evaluate()
             state.results.append((score, step))
             is_best = state.best[1] == step
-        state.step, state.seconds = step + 1, time.monotonic() - started
-        yield (
-            {
-                "epoch": epoch,
-                "step": step,
-                "score": score,
-                "other_scores": other_scores,
-                "losses": dict(state.losses),
-                "checkpoints": state.results,
-                "seconds": state.seconds,
-                "words": state.words,
-            },
-            is_best,
-        )
+        state.seconds = time.monotonic() - started
+        info = {
+            "epoch": epoch,
+            "step": step,
+            "score": score,
+            "other_scores": other_scores,
+            "losses": dict(state.losses),
+            "checkpoints": state.results,
+            "seconds": state.seconds,
+            "words": state.words,
+        }
         if is_best is not None:
             state.losses.clear()
-        if settings.patience and step - state.best[1] >= settings.patience:
-            return
-        if settings.max_steps and step >= settings.max_steps:
-            return
+        yield info, is_best
+
+
+def is_finished(state: TrainingState, settings: TrainingSettings) -> bool:
+    """Whether the steps are done, or too many have passed since the best score.
+
+    As in spaCy the first step has the number 0 and the step numbered `max_steps` is still taken.
+    """
+    latest = state.step - 1
+    if settings.max_steps and latest >= settings.max_steps:
+        return True
+    return bool(settings.patience and state.results and latest - state.best[1] >= settings.patience)
+
+
+def update(
+    nlp: Language, batch: list[Example], settings: TrainingSettings, *, drop: float, losses: dict[str, float]
+) -> None:
+    """One step of the weights: gradients of the whole batch, in parts where settings say so, then the
+    optimizer.
+    """
+    for part in split_batch(batch, settings.accumulate_gradient):
+        nlp.update(
+            part,
+            drop=drop,
+            losses=losses,
+            sgd=False,
+            exclude=settings.frozen_components,
+            annotates=settings.annotating_components,
+        )
+    for name, component in nlp.pipeline:
+        if name not in settings.frozen_components and getattr(component, "is_trainable", False):
+            component.finish_update(settings.optimizer)
+    settings.optimizer.step_schedules()
 
 
 def train_batches(
@@ -241,24 +241,51 @@ def update_performance(nlp: Language, info: dict[str, Any]) -> None:
         performance[f"{name}_loss"] = loss
 
 
-class _ModelKeeper:
-    """Saves `model-last`, and `model-best` with it where that is what it is."""
+def _set_weights(nlp: Language, params: dict[Any, Any]) -> None:
+    """Copy `params`, by thinc's key, into the models for good."""
+    for _, component in nlp.components:
+        model = getattr(component, "model", None)
+        for node in model.walk() if hasattr(model, "walk") else ():
+            for name in node.param_names:
+                if (node.id, name) in params:
+                    node.set_param(name, params[node.id, name].copy())
 
-    def __init__(self, nlp: Language, settings: TrainingSettings, folder: Path | None) -> None:
+
+class _Keeper:
+    """Saves a run into its folder: model-last, model-best where that is what it is, and the checkpoint."""
+
+    def __init__(self, nlp: Language, settings: TrainingSettings, folder: PathOrStr | None) -> None:
         self.nlp = nlp
         self.settings = settings
-        self.folder = folder
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+        self.folder = None if folder is None else Path(folder)
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
 
-    def keep(self, is_best: bool) -> Path | None:
-        """Save the averaged weights; the folder of the last model, or None where nothing is to be saved."""
+    @property
+    def last_model(self) -> Path | None:
+        return None if self.folder is None else self.folder / LAST_MODEL
+
+    def keep(self, state: TrainingState, is_best: bool) -> None:
+        """Save the models with averaged weights, the checkpoint with the plain ones."""
         if self.folder is None:
-            return None
+            return
         with self.nlp.use_params(self.settings.optimizer.averages or {}):
             prepare = self.settings.before_to_disk
             nlp = prepare(self.nlp) if prepare else self.nlp
             nlp.to_disk(self.folder / LAST_MODEL)
             if is_best:
                 nlp.to_disk(self.folder / BEST_MODEL)
-        return self.folder / LAST_MODEL
+        save_run(self.folder / CHECKPOINT, self.nlp, self.settings.optimizer, state)
+
+    def resume(self, batches: Iterator[Any]) -> TrainingState:
+        """The state of the checkpoint, with weights, optimizer, random generators and `batches` moved
+        there.
+        """
+        if self.folder is None:
+            raise ValueError("train: resume=True needs the output_path of the run that is to go on")
+        state, random_state = load_run(self.folder / CHECKPOINT, self.nlp, self.settings.optimizer)
+        for _ in range(state.step):
+            next(batches, None)
+            self.settings.optimizer.step_schedules()
+        restore_random(random_state)
+        return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,13 @@ class TrainingSettings:
         settings = cls(**registry.resolve({"training": section})["training"])
         settings._check()
         return settings
+
+    def dropouts(self, *, skip: int = 0) -> Iterator[float]:
+        """The dropout rate of each step, after passing over `skip` of them."""
+        rates = self.dropout
+        if isinstance(rates, (int, float)):
+            return itertools.repeat(float(rates))
+        return itertools.islice(rates, skip, None)
 
     def _check(self) -> None:
         lowest = {

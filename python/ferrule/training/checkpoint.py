@@ -1,0 +1,140 @@
+"""Saving a training run so that it goes on as if it had never stopped, to the same bits.
+
+A checkpoint is a folder: `pipeline/` with the weights as they are (not averaged), `optimizer.msgpack` and
+`run.json`. The order of the data is not saved: it follows from the seed, so the batches already used are
+drawn again and passed over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import srsly
+
+from ferrule.errors import SerializationError
+from ferrule.storage import reading, saving
+
+if TYPE_CHECKING:
+    from thinc.optimizers import Optimizer
+
+    from ferrule._typing import PathOrStr
+    from ferrule.language import Language
+
+__all__ = ["CHECKPOINT", "TrainingState", "load_run", "restore_random", "save_run", "set_seed"]
+
+CHECKPOINT = "checkpoint"
+"""The checkpoint's folder beside model-best and model-last."""
+
+PER_PARAMETER = ("mom1", "mom2", "averages", "nr_update", "last_seen")
+"""What thinc's Optimizer keeps for each parameter."""
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands, apart from weights and optimizer.
+
+    `step` counts finished updates; `losses` sums since the last evaluation; `results` holds (score, step) of
+    each evaluation, the step as the logger shows it (0 for the first update).
+    """
+
+    step: int = 0
+    epoch: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+    results: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def best(self) -> tuple[float, int]:
+        """The best (score, step) so far, the earliest of equals; (-inf, 0) before the first evaluation."""
+        return max(self.results, key=lambda result: (result[0], -result[1]), default=(float("-inf"), 0))
+
+
+def set_seed(seed: int | None) -> None:
+    """Seed the generators that initial weights, dropout and augmentation draw from; nothing for None."""
+    if seed is not None:
+        random.seed(seed)
+        numpy.random.seed(abs(seed) % 2**32)
+
+
+def save_run(path: PathOrStr, nlp: Language, optimizer: Optimizer, state: TrainingState) -> None:
+    """Write the checkpoint folder `path`, whole or not at all."""
+    with saving(path) as folder:
+        nlp.to_disk(folder / "pipeline")
+        srsly.write_msgpack(folder / "optimizer.msgpack", _optimizer_state(nlp, optimizer))
+        run = {"state": dataclasses.asdict(state), "random": _random_state()}
+        srsly.write_json(folder / "run.json", run)
+
+
+def load_run(path: PathOrStr, nlp: Language, optimizer: Optimizer) -> tuple[TrainingState, Any]:
+    """Put the weights and the optimizer's state of the checkpoint `path` into `nlp` and `optimizer`.
+
+    Returns the state of the run, and that of the random generators for `restore_random`. `nlp` must have
+    the same components as the one saved. Raises FileNotFoundError if there is no checkpoint,
+    SerializationError if it is damaged or belongs to another pipeline.
+    """
+
+    def read(folder: Path) -> tuple[TrainingState, Any]:
+        run = srsly.read_json(folder / "run.json")
+        moments = srsly.read_msgpack(folder / "optimizer.msgpack")
+        nlp.from_disk(folder / "pipeline")
+        _restore_optimizer(nlp, optimizer, moments)
+        saved = run["state"]
+        saved["results"] = [(score, step) for score, step in saved["results"]]
+        return TrainingState(**saved), run["random"]
+
+    return reading(path, read)
+
+
+def restore_random(state: Any) -> None:
+    """Put the generators into the `state` that `load_run` returned."""
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, *rest = state["numpy"]
+    numpy.random.set_state((name, numpy.asarray(keys, dtype="uint32"), *rest))
+
+
+def _random_state() -> dict[str, Any]:
+    name, keys, *rest = numpy.random.get_state(legacy=True)
+    return {"python": random.getstate(), "numpy": [name, [int(key) for key in keys], *rest]}
+
+
+def _parameters(nlp: Language) -> Iterator[tuple[str, tuple[int, str]]]:
+    """A name that means the same in every process, and thinc's key, for each parameter of the pipeline."""
+    for component_name, component in nlp.components:
+        model = getattr(component, "model", None)
+        if hasattr(model, "walk"):
+            for number, node in enumerate(model.walk()):
+                for parameter in node.param_names:
+                    yield f"{component_name}/{number}/{parameter}", (node.id, parameter)
+
+
+def _optimizer_state(nlp: Language, optimizer: Optimizer) -> dict[str, dict[str, Any]]:
+    names = {key: name for name, key in _parameters(nlp)}
+    return {
+        kind: {names[key]: value for key, value in (getattr(optimizer, kind) or {}).items() if key in names}
+        for kind in PER_PARAMETER
+    }
+
+
+def _restore_optimizer(nlp: Language, optimizer: Optimizer, saved: dict[str, dict[str, Any]]) -> None:
+    keys = dict(_parameters(nlp))
+    unknown = sorted({name for values in saved.values() for name in values} - set(keys))
+    if unknown:
+        raise SerializationError(
+            f"the checkpoint has optimizer state for {unknown[0]!r}, and the pipeline has no such parameter; "
+            "resume with the config the run was started with"
+        )
+    for kind in PER_PARAMETER:
+        values = getattr(optimizer, kind)
+        if values is None:
+            continue
+        values.clear()
+        for name, value in saved[kind].items():
+            values[keys[name]] = value.copy() if isinstance(value, numpy.ndarray) else value
