@@ -86,7 +86,7 @@ def test_heads_decide_the_sentences(vocab: Vocab) -> None:
 
 @pytest.mark.parametrize("heads", [[1, 0, 2], [1, 2, 0], [0, 0, 7], [0, 0, -1]])
 def test_heads_that_are_no_trees_are_refused(vocab: Vocab, heads: list[int]) -> None:
-    with pytest.raises(ValueError, match="head|HEAD"):
+    with pytest.raises(ValueError, match=r"head|HEAD"):
         Doc(vocab, words=list("abc"), heads=heads, deps=["d"] * 3)
 
 
