@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 from thinc.api import Model, Softmax_v2, chain, with_array
 
-from ferrule.ml.resize import resize_rows, select_labels
+from ferrule.ml.resize import resize_output, select_outputs
 from ferrule.ml.tagger import Tagger
 
+# One float32 rounding for each of the four products of a score.
+TOLERANCE = 1e-5
 
-def _layer(n_labels: int = 3) -> Model[Any, Any]:
-    layer = Softmax_v2(n_labels, 4, normalize_outputs=False)
-    layer.initialize()
+
+def _model(n_labels: int = 3) -> Model[Any, Any]:
+    model = Softmax_v2(n_labels, 4, normalize_outputs=False)
+    model.initialize()
     generator = np.random.default_rng(0)
-    layer.set_param("W", generator.normal(size=(n_labels, 4)).astype("float32"))
-    layer.set_param("b", generator.normal(size=n_labels).astype("float32"))
-    return layer
+    model.set_param("W", generator.normal(size=(n_labels, 4)).astype("float32"))
+    model.set_param("b", generator.normal(size=n_labels).astype("float32"))
+    model.set_ref("output_layer", model)
+    return model
 
 
 def _rows() -> Any:
@@ -27,53 +31,66 @@ def _rows() -> Any:
 
 @pytest.mark.parametrize("n_labels", [4, 9, 40])
 def test_weights_of_old_labels_stay_to_the_last_bit(n_labels: int) -> None:
-    layer = _layer()
-    weights, bias = layer.get_param("W").copy(), layer.get_param("b").copy()
-    resize_rows(layer, n_labels)
-    np.testing.assert_array_equal(layer.get_param("W")[:3], weights)
-    np.testing.assert_array_equal(layer.get_param("b")[:3], bias)
-    assert layer.get_dim("nO") == n_labels
+    model = _model()
+    weights, bias = model.get_param("W").copy(), model.get_param("b").copy()
+    resize_output(model, n_labels)
+    np.testing.assert_array_equal(model.get_param("W")[:3], weights)
+    np.testing.assert_array_equal(model.get_param("b")[:3], bias)
+    assert model.get_dim("nO") == n_labels
 
 
 def test_a_new_label_is_not_predicted_before_it_is_learnt() -> None:
-    layer = _layer()
-    before = layer.predict(_rows()).argmax(axis=1)
-    resize_rows(layer, 5)
-    np.testing.assert_array_equal(layer.predict(_rows()).argmax(axis=1), before)
+    model = _model()
+    before = model.predict(_rows()).argmax(axis=1)
+    resize_output(model, 5)
+    np.testing.assert_array_equal(model.predict(_rows()).argmax(axis=1), before)
 
 
 def test_labels_can_be_reordered_and_removed() -> None:
-    layer = _layer()
-    before = layer.predict(_rows())
-    select_labels(layer, [2, 0])
-    np.testing.assert_allclose(layer.predict(_rows()), before[:, [2, 0]], rtol=1e-6)
+    model = _model()
+    before = model.predict(_rows())
+    select_outputs(model, [(2,), (0,)])
+    np.testing.assert_allclose(model.predict(_rows()), before[:, [2, 0]], atol=TOLERANCE)
+
+
+def test_merged_labels_take_the_place_of_both() -> None:
+    model = _model()
+    model.get_param("W")[1] = model.get_param("W")[0]
+    before = model.predict(_rows())
+    select_outputs(model, [(0, 1), (2,)])
+    after = model.predict(_rows())
+    # Equal weights make the stand-in exact up to the biases: exp(a) + exp(b) against 2 exp((a + b) / 2).
+    difference = np.logaddexp(before[:, 0], before[:, 1]) - after[:, 0]
+    np.testing.assert_allclose(difference, difference[0], atol=TOLERANCE)
+    np.testing.assert_array_equal(after[:, 1] > after[:, 0], before[:, 2] > after[:, 0])
 
 
 def test_gradients_of_the_old_shape_are_dropped() -> None:
-    layer = _layer()
-    _, backprop = layer.begin_update(_rows())
+    model = _model()
+    _, backprop = model.begin_update(_rows())
     backprop(np.ones((50, 3), dtype="float32"))
-    resize_rows(layer, 4)
-    assert not layer.has_grad("W")
-    _, backprop = layer.begin_update(_rows())
+    resize_output(model, 4)
+    assert not model.has_grad("W")
+    _, backprop = model.begin_update(_rows())
     backprop(np.ones((50, 4), dtype="float32"))
-    assert layer.get_grad("W").shape == (4, 4)
+    assert model.get_grad("W").shape == (4, 4)
 
 
 def test_a_layer_without_weights_only_gets_its_dimension() -> None:
-    layer = Softmax_v2(None, 4)
-    resize_rows(layer, 7)
-    assert layer.get_dim("nO") == 7
-    assert not layer.has_param("W")
+    model = Softmax_v2(None, 4)
+    model.set_ref("output_layer", model)
+    resize_output(model, 7)
+    assert model.get_dim("nO") == 7
+    assert not model.has_param("W")
 
 
 def test_no_labels_are_refused() -> None:
-    with pytest.raises(ValueError, match="one label or more"):
-        resize_rows(_layer(), 0)
+    with pytest.raises(ValueError, match="one output or more"):
+        resize_output(_model(), 0)
 
 
 def test_resizing_a_tagger_reaches_every_node_above_the_output_layer() -> None:
-    tok2vec = with_array(chain(_layer(4), _layer(4)))
+    tok2vec = with_array(chain(_model(4), _model(4)))
     model = Tagger(tok2vec, nO=3)
     model.initialize(X=[_rows()])
     rows = [_rows()]

@@ -15,7 +15,7 @@ from ferrule.attrs import intify_attr
 from ferrule.ml.rows import split_rows
 from ferrule.registry import registry
 
-__all__ = ["FeatureExtractor", "column_ids", "extract_rows"]
+__all__ = ["FeatureExtractor", "all_native", "column_ids", "extract_rows"]
 
 # The class that native documents derive from.
 NativeDoc: Any = getattr(_core, "DocCore", ())
@@ -80,13 +80,18 @@ def extract_rows(docs: Sequence[Any], attr_ids: Sequence[int]) -> tuple[UInt64Ro
     One Rust call for a batch of native documents; for other documents and for spans their public
     ``to_array`` is asked, with the same numbers.
     """
-    if docs and all(isinstance(doc, NativeDoc) for doc in docs):
+    if all_native(docs):
         return _core.extract_features(list(docs), list(attr_ids))
     arrays = [_array_of(doc, attr_ids) for doc in docs]
     lengths = np.array([len(array) for array in arrays], dtype=np.int32)
     if not arrays:
         return np.zeros((0, len(attr_ids)), dtype=np.uint64), lengths
     return np.concatenate(arrays), lengths
+
+
+def all_native(docs: Sequence[Any]) -> bool:
+    """Whether there are documents and all are Ferrule's own, which Rust can read and write as a batch."""
+    return bool(docs) and all(isinstance(doc, NativeDoc) for doc in docs)
 
 
 def _array_of(doc: Any, attr_ids: Sequence[int]) -> UInt64Rows:

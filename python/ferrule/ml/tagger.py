@@ -7,7 +7,7 @@ from typing import Any
 from thinc.api import Model, Softmax_v2, chain, with_array, zero_init
 from thinc.types import Floats2d
 
-from ferrule.ml.resize import resize_rows
+from ferrule.ml.resize import resize_output
 from ferrule.registry import registry
 
 __all__ = ["Tagger"]
@@ -44,13 +44,3 @@ def TaggerV1(
 ) -> Model[list[Any], list[Floats2d]]:
     """Return the same with probabilities when predicting."""
     return Tagger(tok2vec, nO, normalize=True)
-
-
-def resize_output(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
-    """Change the number of labels of a `Tagger` tree to `new_nO` in place, and return it."""
-    output_layer = model.get_ref("output_layer")
-    resize_rows(output_layer, new_nO)
-    for node in model.walk():
-        if node is not output_layer and node.has_dim("nO") is not False and output_layer in node.walk():
-            node.set_dim("nO", new_nO, force=True)
-    return model

@@ -159,12 +159,15 @@ class TrainablePipe(SavedPipe, Pipe):
         sgd: Optimizer | None = OWN_OPTIMIZER,
         losses: Losses | None = None,
         gold_share: float = 0.0,
+        temperature: float = 1.0,
     ) -> Losses:
         """Learn from what `teacher_pipe` predicts; returns `losses` as `update` does, and raises as it does.
 
         The teacher sees each example's `reference`, this component its `predicted`; both must have the same
         tokens. Gold annotations are not needed; where there are some, `gold_share` (0 to 1) says how much of
-        the loss comes from them. The teacher stays as it is.
+        the loss comes from them. `temperature` flattens both distributions before they are compared, in
+        components whose `get_teacher_student_loss` takes an argument of that name. The teacher stays as it
+        is.
 
         Raises ValueError where tokens or labels of the two do not match.
         """
@@ -178,7 +181,9 @@ class TrainablePipe(SavedPipe, Pipe):
         teacher_scores = self._scores_of_teacher(teacher_pipe, [example.reference for example in examples])
 
         def loss_and_gradient(scores: Any) -> LossAndGradient:
-            taught = self.get_teacher_student_loss(teacher_scores, scores)
+            # Not given at all unless it matters: a subclass need not know of it.
+            settings = {} if temperature == 1.0 else {"temperature": temperature}
+            taught = self.get_teacher_student_loss(teacher_scores, scores, **settings)
             return _mix(taught, lambda: self.get_loss(examples, scores), gold_share)
 
         docs = [example.predicted for example in examples]
@@ -206,7 +211,7 @@ class TrainablePipe(SavedPipe, Pipe):
         docs = [example.predicted for example in examples]
 
         def loss_and_gradient(scores: Any) -> LossAndGradient:
-            return self.get_teacher_student_loss(initial.predict(docs), scores)
+            return self.get_teacher_student_loss(self._scores_to_learn_from(initial, docs), scores)
 
         return self._learn(docs, loss_and_gradient, drop=config.get("drop", 0.0), sgd=sgd, losses=losses)
 
@@ -296,7 +301,14 @@ class TrainablePipe(SavedPipe, Pipe):
     def _scores_of_teacher(self, teacher_pipe: TrainablePipe, docs: list[Any]) -> Any:
         """What the teacher's model says about `docs`, in the order of this component's labels."""
         check.same_labels(teacher_pipe.labels, self.labels, owner=self._label("distill"))
-        return teacher_pipe.model.predict(docs)
+        return self._scores_to_learn_from(teacher_pipe.model, docs)
+
+    def _scores_to_learn_from(self, model: Model[Any, Any], docs: list[Any]) -> Any:
+        """What `model` predicts, as `get_teacher_student_loss` takes it from a teacher.
+
+        Overridden where a model predicts something else than it gives while training.
+        """
+        return model.predict(docs)
 
     def _start_rehearsing(self) -> None:
         """Keep a copy of the model as it is now, for `rehearse` to hold on to."""

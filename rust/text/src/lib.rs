@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod alignment;
-pub mod doc;
 pub mod hash;
 pub mod lexeme;
 pub mod lexical;

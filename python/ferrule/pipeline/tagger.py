@@ -1,0 +1,289 @@
+"""`tagger`: a part-of-speech tag for each token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from thinc.api import Config, Model
+
+from ferrule import _core
+from ferrule._typing import Scores
+from ferrule.errors import LabelError
+from ferrule.ml.class_loss import MISSING, gold_class_loss, teacher_loss
+from ferrule.ml.feature_extractor import all_native
+from ferrule.ml.rows import join_rows, split_rows
+from ferrule.pipeline import examples as check
+from ferrule.pipeline.factories import factory
+from ferrule.pipeline.labelled_pipe import LabelledPipe
+from ferrule.pipeline.token_scores import TokenScores
+from ferrule.registry import registry
+
+__all__ = ["DEFAULT_TAGGER_MODEL", "Tagger", "make_tagger", "tagger_score"]
+
+Ints = npt.NDArray[np.int32]
+UInt64s = npt.NDArray[np.uint64]
+
+DEFAULT_TAGGER_CONFIG = """
+[model]
+@architectures = "spacy.Tagger.v2"
+
+[model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""
+DEFAULT_TAGGER_MODEL = Config().from_str(DEFAULT_TAGGER_CONFIG)["model"]
+
+
+@factory(
+    "tagger",
+    assigns=["token.tag"],
+    default_config={
+        "model": DEFAULT_TAGGER_MODEL,
+        "overwrite": False,
+        "scorer": {"@scorers": "spacy.tagger_scorer.v1"},
+        "neg_prefix": "!",
+        "label_smoothing": 0.0,
+        "save_activations": False,
+    },
+    default_score_weights={"tag_acc": 1.0},
+)
+def make_tagger(
+    nlp: Any,
+    name: str,
+    model: Model[Any, Any],
+    overwrite: bool,
+    scorer: Callable[..., Scores] | None,
+    neg_prefix: str,
+    label_smoothing: float,
+    save_activations: bool,
+) -> Tagger:
+    """Return a tagger component; the arguments are those of `Tagger`."""
+    return Tagger(
+        nlp.vocab,
+        model,
+        name,
+        overwrite=overwrite,
+        scorer=scorer,
+        neg_prefix=neg_prefix,
+        label_smoothing=label_smoothing,
+        save_activations=save_activations,
+    )
+
+
+def tagger_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
+    """Return ``{"tag_acc": …}``, the share of right tags among aligned tokens with a gold tag."""
+    from ferrule.scorer import Scorer
+
+    return dict(Scorer.score_token_attr(examples, "tag", **kwargs))
+
+
+@registry.scorers("spacy.tagger_scorer.v1")
+def make_tagger_scorer() -> Callable[..., Scores]:
+    """Return `tagger_score`."""
+    return tagger_score
+
+
+class Tagger(LabelledPipe):
+    """Predicts ``token.tag`` for each token.
+
+    model: documents to float32 (n_tokens, n_labels) for each document, as `spacy.Tagger.v2` makes it.
+    overwrite: replace tags that are set already. scorer: the function behind `score`.
+    neg_prefix: a gold tag that starts with it says what the tag is not (``"!NN"``); "" for none.
+    label_smoothing: share of the gold probability given to the other labels, at least 0 and below 1.
+    save_activations: keep ``"probabilities"`` and ``"label_ids"`` in ``doc.activations[name]``.
+    """
+
+    def __init__(
+        self,
+        vocab: Any,
+        model: Model[Any, Any],
+        name: str = "tagger",
+        *,
+        overwrite: bool = False,
+        scorer: Callable[..., Scores] | None = tagger_score,
+        neg_prefix: str = "!",
+        label_smoothing: float = 0.0,
+        save_activations: bool = False,
+    ) -> None:
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(
+                f"Tagger {name!r}: label_smoothing must be at least 0 and below 1, found {label_smoothing!r}"
+            )
+        super().__init__(
+            vocab,
+            model,
+            name,
+            label_smoothing=label_smoothing,
+            labels=[],
+            neg_prefix=neg_prefix,
+            overwrite=overwrite,
+        )
+        self.scorer = scorer
+        self.save_activations = save_activations
+
+    # Annotating
+
+    def predict(self, docs: Iterable[Any]) -> TokenScores:
+        """Return the scores of `docs`, which stay as they are: ``"probabilities"`` and ``"label_ids"``.
+
+        Label ids are indices into `labels`.
+        """
+        return self._scores(self.model, list(docs))
+
+    def set_annotations(self, docs: Iterable[Any], scores: TokenScores) -> None:
+        """Write the best tag of each token of `docs` into ``token.tag``.
+
+        A token that has a tag keeps it unless ``cfg["overwrite"]``. With `save_activations`, also
+        ``doc.activations[name]`` is set, to ``{"probabilities": …, "label_ids": …}``.
+        """
+        docs = list(docs)
+        label_ids = np.array([self.vocab.strings.add(label) for label in self.labels], dtype=np.uint64)
+        _write_tags(docs, scores.best_labels, label_ids, overwrite=bool(self.cfg["overwrite"]))
+        if self.save_activations:
+            saved = zip(docs, scores["probabilities"], scores["label_ids"], strict=True)
+            for doc, probabilities, best in saved:
+                # Copies, so that one document does not keep the arrays of its whole batch alive.
+                doc.activations[self.name] = {"probabilities": probabilities.copy(), "label_ids": best.copy()}
+
+    def _scores(self, model: Model[Any, Any], docs: list[Any]) -> TokenScores:
+        n_labels = len(self.labels)
+        if any(len(doc) for doc in docs):
+            rows = model.predict(docs)
+        else:
+            rows = [model.ops.alloc2f(0, n_labels) for _ in docs]
+        return TokenScores(rows, n_labels=n_labels, normalized=_gives_probabilities(model))
+
+    # Learning
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Any]],
+        *,
+        nlp: Any = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Set up the labels and the model's first weights.
+
+        The labels are `labels` in their order, or else all gold tags of all examples, sorted. A sample
+        of the examples gives the model its sizes. Raises LabelError when no label is found.
+        """
+        sample = check.sample_examples(get_examples, owner=self._label("initialize"))
+        for label in labels if labels is not None else self._labels_of(get_examples()):
+            self.add_label(label)
+        self._require_labels()
+        docs = [example.x for example in sample if len(example.x)]
+        n_labels = len(self.labels)
+        rows = [self.model.ops.alloc2f(len(doc), n_labels) for doc in docs]
+        if self.model.has_dim("nO") is None:
+            self.model.initialize(X=docs or None, Y=rows or None)
+        else:
+            self.model.initialize(X=docs or None)
+
+    def get_loss(self, examples: Iterable[Any], scores: Any) -> tuple[float, list[Any]]:
+        """Return the cross-entropy, summed over the batch in nats, and its gradient for each document.
+
+        scores: probabilities for each document, from ``model.begin_update`` or `predict`. A token
+        without a gold tag, or whose gold tokens do not align, has no loss and no gradient.
+
+        Raises LabelError when a gold tag is not among the labels.
+        """
+        examples = list(examples)
+        probabilities = _probabilities(scores)
+        lengths = [len(rows) for rows in probabilities]
+        classes, negative = self._gold_classes(examples)
+        if sum(lengths) != len(classes):
+            raise ValueError(
+                f"{self._label('get_loss')}: the scores are for {sum(lengths)} tokens in {len(lengths)} "
+                f"documents, the examples have {len(classes)} tokens in {len(examples)} documents."
+            )
+        if not probabilities:
+            return 0.0, []
+        smoothing = self.cfg["label_smoothing"]
+        block = join_rows(probabilities)
+        loss, d_scores = gold_class_loss(block, classes, negative=negative, label_smoothing=smoothing)
+        return loss, split_rows(d_scores, lengths)
+
+    def get_teacher_student_loss(
+        self, teacher_scores: Any, student_scores: Any, *, temperature: float = 1.0
+    ) -> tuple[float, list[Any]]:
+        """Return KL(teacher ‖ student), summed over the batch in nats, and its gradient for each document.
+
+        Both are probabilities for each document, from ``model.begin_update`` or `predict`, over the same
+        labels. temperature: flattens both distributions first.
+        """
+        teacher, student = _probabilities(teacher_scores), _probabilities(student_scores)
+        if not student:
+            return 0.0, []
+        loss, d_scores = teacher_loss(join_rows(teacher), join_rows(student), temperature=temperature)
+        return loss, split_rows(d_scores, [len(rows) for rows in student])
+
+    def _scores_to_learn_from(self, model: Model[Any, Any], docs: list[Any]) -> TokenScores:
+        return self._scores(model, docs)
+
+    def _in_label_order(self, scores: TokenScores, order: list[int]) -> list[Any]:
+        return [rows[:, order] for rows in scores["probabilities"]]
+
+    def _labels_of(self, examples: Iterable[Any]) -> list[str]:
+        """All gold tags, sorted; negative ones are no labels."""
+        prefix = self.cfg["neg_prefix"]
+        tags = {token.tag_ for example in examples for token in example.y}
+        return sorted(tag for tag in tags if tag and not (prefix and tag.startswith(prefix)))
+
+    def _gold_classes(self, examples: Sequence[Any]) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
+        """Return the index of each token's gold label, `MISSING` without one, and whether it is negative."""
+        prefix = self.cfg["neg_prefix"]
+        index = {label: position for position, label in enumerate(self.labels)}
+        classes, negative = [], []
+        for tag in _aligned_tags(examples):
+            denied = bool(tag and prefix and tag.startswith(prefix) and tag not in index)
+            label = tag[len(prefix) :] if tag and denied else tag
+            if label and label not in index:
+                raise self._unknown_tag(label)
+            classes.append(index[label] if label else MISSING)
+            negative.append(denied)
+        return np.array(classes, dtype=np.int32), np.array(negative, dtype=bool) if any(negative) else None
+
+    def _unknown_tag(self, tag: str) -> LabelError:
+        return LabelError(
+            f"{self._label()}: the gold tag {tag!r} is not among the {len(self.labels)} labels. Call "
+            f"add_label({tag!r}), or initialize with examples or labels that include it."
+        )
+
+
+def _gives_probabilities(model: Model[Any, Any]) -> bool:
+    """Whether `model.predict` gives probabilities, or scores that a softmax would turn into some."""
+    if not model.has_ref("output_layer"):
+        return True
+    return bool(model.get_ref("output_layer").attrs.get("softmax_normalize", True))
+
+
+def _probabilities(scores: Any) -> list[Any]:
+    """The probabilities for each document, from what `predict` or ``model.begin_update`` returned."""
+    return list(scores["probabilities"] if isinstance(scores, Mapping) else scores)
+
+
+def _aligned_tags(examples: Iterable[Any]) -> Iterator[str | None]:
+    """The gold tag of each predicted token of the batch; None or "" where there is none."""
+    for example in examples:
+        yield from example.get_aligned("TAG", as_string=True)
+
+
+def _write_tags(docs: list[Any], best: Ints, label_ids: UInt64s, *, overwrite: bool) -> None:
+    """Set the tag of token `i` of the batch to ``label_ids[best[i]]``."""
+    if all_native(docs):
+        _core.set_tags(docs, best, label_ids, overwrite)
+        return
+    tags = iter(label_ids[best].tolist())
+    for doc in docs:
+        for token, tag in zip(doc, tags, strict=False):
+            if overwrite or not token.tag:
+                token.tag = tag

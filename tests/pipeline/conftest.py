@@ -1,0 +1,76 @@
+"""Pipelines small enough for a test, over spaCy's documents and over Ferrule's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from ferrule.registry import registry
+
+WIDTH = 16
+SMALL_ENCODER = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "width": WIDTH,
+    "depth": 1,
+    "embed_size": 100,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+    "pretrained_vectors": None,
+}
+LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
+
+SENTENCES = [
+    (["Dogs", "bark"], ["N", "V"]),
+    (["Cats", "see", "dogs", "often"], ["N", "V", "N", "ADV"]),
+    (["They", "often", "bark"], ["PRON", "ADV", "V"]),
+    (["It", "sees", "cats"], ["PRON", "V", "N"]),
+]
+
+
+class Library(NamedTuple):
+    """One library's documents and examples."""
+
+    vocab: Any
+    doc: Callable[..., Any]
+    example: Any
+
+    def make(self, words: list[str], **annotations: Any) -> Any:
+        """Return an example of the given words and gold annotations."""
+        return self.example.from_dict(self.doc(self.vocab, words=words), annotations)
+
+
+def _spacys() -> Library:
+    spacy = pytest.importorskip("spacy")
+    from spacy.training import Example
+
+    return Library(spacy.blank("en").vocab, spacy.tokens.Doc, Example)
+
+
+def _ours() -> Library:
+    from ferrule.tokens import Doc
+
+    import ferrule
+    from ferrule.training import Example
+
+    return Library(ferrule.blank("en").vocab, Doc, Example)
+
+
+@pytest.fixture(params=[_spacys, _ours], ids=["spacy", "ferrule"])
+def library(request: pytest.FixtureRequest) -> Library:
+    """Where documents come from; a component must not care."""
+    made: Library = request.param()
+    return made
+
+
+@pytest.fixture
+def examples(library: Library) -> list[Any]:
+    """A few tagged sentences that a small model learns by heart."""
+    return [library.make(words, tags=tags) for words, tags in SENTENCES]
+
+
+def build(config: dict[str, Any]) -> Any:
+    """Return the model that `config` describes."""
+    return registry.resolve({"model": config})["model"]
