@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 __all__ = [
+    "AlignmentError",
+    "AnnotationError",
     "ComponentNotFoundError",
     "ConcurrentUpdateError",
     "ConfigError",
+    "CorpusError",
     "CorruptedFileError",
     "FerruleError",
     "LabelError",
@@ -36,6 +39,21 @@ class FerruleError(Exception):
 
 class UnknownNameError(FerruleError, ValueError):
     """A registered function, factory or language was asked for by a name nobody registered."""
+
+
+class AlignmentError(FerruleError, ValueError):
+    """Two documents have different texts, so their tokens cannot be matched."""
+
+
+class AnnotationError(FerruleError, KeyError, ValueError):
+    """A dictionary of annotations has an unknown field or one that does not fit its document.
+
+    Both a KeyError and a ValueError, because spaCy raises the first for an unknown field and the second for the rest.
+    """
+
+
+class CorpusError(FerruleError, ValueError):
+    """A corpus is missing, empty or has a malformed line; the message names the file and the line."""
 
 
 class ComponentNotFoundError(FerruleError, KeyError, ValueError):

@@ -24,6 +24,8 @@ __all__ = [
     "biluo_tags_to_spans",
     "biluo_to_iob",
     "doc_to_biluo_tags",
+    "doc_to_partial_biluo_tags",
+    "entity_tags",
     "iob_to_biluo",
     "offsets_from_biluo_tags",
     "offsets_to_biluo_tags",
@@ -54,12 +56,12 @@ def iob_to_biluo(tags: Iterable[str | None]) -> list[str | None]:
         outside = tag is None or tag in ("O", "-")
         prefix, this_label = ("O", "") if outside else _split_entity_tag(given, position)
         if label and (prefix in ("B", "U") or this_label != label):
-            out[start:position] = _entity_tags(label, start, position)
+            out[start:position] = entity_tags(label, start, position)
             label = ""
         if this_label and not label:
             start, label = position, this_label
         if label and prefix in ("L", "U"):
-            out[start : position + 1] = _entity_tags(label, start, position + 1)
+            out[start : position + 1] = entity_tags(label, start, position + 1)
             label = ""
     return out
 
@@ -131,7 +133,7 @@ def doc_to_biluo_tags(doc: Any, missing: str | None = "O") -> list[str | None]:
     """
     tags: list[str | None] = [missing] * len(doc)
     for span in doc.ents:
-        tags[span.start : span.end] = _entity_tags(span.label_, span.start, span.end)
+        tags[span.start : span.end] = entity_tags(span.label_, span.start, span.end)
     return tags
 
 
@@ -173,7 +175,7 @@ def offsets_to_biluo_tags(
             tags[first:after] = ["O"] * max(0, after - first)
             partly = [position for position in partly if position < first]
         elif first <= last < len(tags) and starts[first] == start_char and ends[last] == end_char:
-            tags[first : last + 1] = _entity_tags(label, first, last + 1)
+            tags[first : last + 1] = entity_tags(label, first, last + 1)
             partly = []
         if partly:
             misaligned.append((start_char, end_char, label))
@@ -238,7 +240,8 @@ offsets_from_biluo_tags = biluo_tags_to_offsets
 spans_from_biluo_tags = biluo_tags_to_spans
 
 
-def _entity_tags(label: str | int, start: int, end: int) -> list[str]:
+def entity_tags(label: str | int, start: int, end: int) -> list[str]:
+    """The BILUO tags of one entity over the tokens `start` to `end`, the end excluded."""
     if end - start == 1:
         return [f"U-{label}"]
     return [f"B-{label}", *[f"I-{label}"] * (end - start - 2), f"L-{label}"]
