@@ -48,7 +48,8 @@ class AlignmentError(FerruleError, ValueError):
 class AnnotationError(FerruleError, KeyError, ValueError):
     """A dictionary of annotations has an unknown field or one that does not fit its document.
 
-    Both a KeyError and a ValueError, because spaCy raises the first for an unknown field and the second for the rest.
+    Both a KeyError and a ValueError, because spaCy raises the first for an unknown field and the second
+    for the rest.
     """
 
 

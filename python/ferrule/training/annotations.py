@@ -183,8 +183,8 @@ def _check_heads(heads: Sequence[Any], n_words: int) -> None:
     for position, head in enumerate(heads):
         if head is not None and not 0 <= head < n_words:
             raise AnnotationError(
-                f"Example.from_dict: the head of token {position} is {head}; heads are absolute token positions "
-                f"and must lie in 0…{n_words - 1}"
+                f"Example.from_dict: the head of token {position} is {head}; heads are absolute token "
+                f"positions and must lie in 0…{n_words - 1}"
             )
 
 
@@ -200,8 +200,8 @@ def _set_entities(doc: Any, entities: Any) -> None:
         return
     if not isinstance(entities, list | tuple):
         raise AnnotationError(
-            f"Example.from_dict: 'entities' must be a list of (start_char, end_char, label) or of BILUO tags, found "
-            f"{type(entities).__name__}: {str(entities)[:80]}"
+            f"Example.from_dict: 'entities' must be a list of (start_char, end_char, label) or of BILUO "
+            f"tags, found {type(entities).__name__}: {str(entities)[:80]}"
         )
     if not entities:
         doc.ents = []
@@ -234,8 +234,8 @@ def _set_spans(doc: Any, groups: Any) -> None:
             if span is None:
                 raise AnnotationError(
                     f"Example.from_dict: spans[{key!r}] has {tuple(row)}, which is "
-                    f"{doc.text[start_char:end_char]!r}; its ends are not token boundaries. Leave it out or mend "
-                    f"the offsets or the tokenization"
+                    f"{doc.text[start_char:end_char]!r}; its ends are not token boundaries. Leave it out "
+                    f"or mend the offsets or the tokenization"
                 )
             spans.append(span)
         doc.spans[key] = spans
@@ -247,11 +247,13 @@ def _set_links(doc: Any, links: Any) -> None:
         span = doc.char_span(*offsets)
         if span is None:
             raise AnnotationError(
-                f"Example.from_dict: 'links' has {offsets}, whose ends are not token boundaries of {doc.text[:80]!r}"
+                f"Example.from_dict: 'links' has {offsets}, whose ends are not token boundaries of "
+                f"{doc.text[:80]!r}"
             )
         if len(true_ids) > 1:
             raise AnnotationError(
-                f"Example.from_dict: 'links' gives {len(true_ids)} true ids for {offsets}: {true_ids}; one is allowed"
+                f"Example.from_dict: 'links' gives {len(true_ids)} true ids for {offsets}: {true_ids}; "
+                f"one is allowed"
             )
         for token in span if true_ids else ():
             token.ent_kb_id_ = true_ids[0]

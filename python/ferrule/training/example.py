@@ -158,7 +158,7 @@ class Example:
         return starts
 
     def get_aligned_spans_x2y(self, x_spans: Iterable[Any], allow_overlap: bool = False) -> list[Any]:
-        """Spans of the prediction as spans of the reference; those that have no exact counterpart are left out.
+        """Spans of the prediction as spans of the reference; those without exact counterpart are left out.
 
         Without `allow_overlap`, tokens that an earlier span has taken are not used again.
         """
@@ -190,7 +190,7 @@ class Example:
         return self.get_aligned_ents_and_ner()[1]
 
     def get_matching_ents(self, check_label: bool = True) -> list[Any]:
-        """The predicted entities that the reference has at the same characters, with the same label or any."""
+        """The predicted entities that the reference has at the same characters, with the same or any label."""
         labels = {(ent.start_char, ent.end_char): ent.label_ for ent in self._y.ents}
         found = ((ent, labels.get((ent.start_char, ent.end_char))) for ent in self._x.ents)
         return [ent for ent, label in found if label is not None and (label == ent.label_ or not check_label)]
@@ -235,7 +235,7 @@ def validate_examples(examples: Iterable[Any], method: str) -> None:
 
 
 def validate_get_examples(get_examples: Callable[[], Iterable[Any]], method: str) -> None:
-    """Raises TypeError unless `get_examples` is a function that returns at least one example, and only examples."""
+    """Raises TypeError unless `get_examples` is a function that returns examples, one at least."""
     if not callable(get_examples):
         raise TypeError(
             f"{method}: expected a function that returns examples, found {type(get_examples).__name__}. "

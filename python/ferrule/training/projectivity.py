@@ -1,7 +1,7 @@
 """Dependency trees without crossing arcs: the pseudo-projective transformation.
 
-Nivre and Nilsson, "Pseudo-projective dependency parsing", ACL 2005, with their "head" encoding: a lifted arc's
-label becomes `label||label of the old head`.
+Nivre and Nilsson, "Pseudo-projective dependency parsing", ACL 2005, with their "head" encoding: a lifted
+arc's label becomes `label||label of the old head`.
 """
 
 from __future__ import annotations
