@@ -190,7 +190,7 @@ class Example:
         return self.get_aligned_ents_and_ner()[1]
 
     def get_matching_ents(self, check_label: bool = True) -> list[Any]:
-        """The predicted entities that the reference has at the same characters, with the same or any label."""
+        """The predicted entities that the reference has at the same characters (and label)."""
         labels = {(ent.start_char, ent.end_char): ent.label_ for ent in self._y.ents}
         found = ((ent, labels.get((ent.start_char, ent.end_char))) for ent in self._x.ents)
         return [ent for ent, label in found if label is not None and (label == ent.label_ or not check_label)]
