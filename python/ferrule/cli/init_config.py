@@ -1,0 +1,47 @@
+"""`ferrule init config`: write a complete config, without asking anything."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["init_config"]
+
+
+class Size(str, Enum):
+    """How large the network is."""
+
+    small = "small"
+    medium = "medium"
+    large = "large"
+
+
+def init_config(
+    output: Annotated[Path, typer.Argument(help="The config file to write; - is standard output.")],
+    lang: Annotated[str, typer.Option("--lang", "-l", help="Language code; xx for any.")] = "en",
+    pipeline: Annotated[
+        str, typer.Option("--pipeline", "-p", help="Components, separated by commas.")
+    ] = "tagger",
+    size: Annotated[Size, typer.Option("--size", "-s", help="Size of the network.")] = Size.medium,
+    force: Annotated[bool, typer.Option("--force", "-F", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write a complete config with good settings for a pipeline and a size."""
+    if output.exists() and not force:
+        raise ValueError(f"{output} is there already; --force replaces it")
+    from thinc.config import Config
+
+    from ferrule.training.initialize import nlp_from_config
+    from ferrule.training.presets import starting_config
+
+    components = [name.strip() for name in pipeline.split(",") if name.strip()]
+    config = nlp_from_config(Config(starting_config(lang, components, size.value))).config
+    if str(output) == "-":
+        typer.echo(config.to_str())
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    config.to_disk(output)
+    typer.echo(f"Saved: {output}")
+    typer.echo(f"Train: ferrule train {output} --output out --paths.train FILE --paths.dev FILE")
