@@ -35,6 +35,7 @@ lint: $(VENV)/.built-for-tests ## Check formats, lints and types; changes nothin
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
+	$(BIN)/stubtest ferrule._core
 
 .PHONY: test-rust
 test-rust: ## Rust unit tests and doctests
@@ -50,8 +51,9 @@ bench: $(VENV)/.built-for-tests ## Measure speed beside the peers that are insta
 	$(BIN)/python -m pytest -q benches $(ARGS)
 
 .PHONY: stubs
-stubs: $(VENV)/.built-for-tests ## Check the type stubs of the extension module against it
-	$(BIN)/python -m mypy.stubtest ferrule._core
+stubs: $(VENV)/.built-for-tests ## Write the type stub of the extension module, python/ferrule/_core.pyi
+	$(BIN)/python tools/stubs.py
+	$(BIN)/ruff format --quiet python/ferrule/_core.pyi
 
 .PHONY: clean
 clean: ## Remove .venv, build folders and caches (keeps your own files)

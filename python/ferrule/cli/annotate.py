@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,6 +64,7 @@ def annotate(
         ferrule.set_num_threads(threads)
     nlp = ferrule.load(model)
     to_jsonl = input_format or (InputFormat.jsonl if _ends(source, ".jsonl") else InputFormat.text)
+    records: Iterator[tuple[str, dict[str, Any]]]
     if text:
         records = ((one, {}) for one in text)
     elif to_jsonl is InputFormat.jsonl:

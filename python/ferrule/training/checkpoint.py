@@ -108,7 +108,7 @@ def _random_state() -> dict[str, Any]:
 def _parameters(nlp: Language) -> Iterator[tuple[str, tuple[int, str]]]:
     """A name that means the same in every process, and thinc's key, for each parameter of the pipeline."""
     for component_name, component in nlp.components:
-        model = getattr(component, "model", None)
+        model: Any = getattr(component, "model", None)
         if hasattr(model, "walk"):
             for number, node in enumerate(model.walk()):
                 for parameter in node.param_names:

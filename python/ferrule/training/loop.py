@@ -109,7 +109,9 @@ def train_while_improving(
         update(nlp, batch, settings, drop=next(dropouts), losses=state.losses)
         state.step += 1
         state.words += sum(len(example) for example in batch)
-        score, other_scores, is_best = None, {}, None
+        score: float | None = None
+        other_scores: dict[str, Any] = {}
+        is_best: bool | None = None
         if step % settings.eval_frequency == 0:
             with nlp.use_params(optimizer.averages or {}):
                 score, other_scores = evaluate()
@@ -244,7 +246,7 @@ def update_performance(nlp: Language, info: dict[str, Any]) -> None:
 def _set_weights(nlp: Language, params: dict[Any, Any]) -> None:
     """Copy `params`, by thinc's key, into the models for good."""
     for _, component in nlp.components:
-        model = getattr(component, "model", None)
+        model: Any = getattr(component, "model", None)
         for node in model.walk() if hasattr(model, "walk") else ():
             for name in node.param_names:
                 if (node.id, name) in params:
