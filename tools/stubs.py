@@ -33,7 +33,7 @@ RETURNS = {
 
 def main() -> None:
     """Write the stub file."""
-    constants = ["__all__: list[str]", "__version__: str"]
+    constants = [f"__all__ = {sorted(_core.__all__)!r}", "__version__: str"]
     classes, functions = [], []
     for name, value in sorted(vars(_core).items()):
         if name.startswith("__") or inspect.ismodule(value):

@@ -3,7 +3,28 @@ from typing import Any, final
 
 from typing_extensions import disjoint_base
 
-__all__: list[str]
+__all__ = [
+    "DocCore",
+    "EncoderPlan",
+    "EncoderTrace",
+    "StringStore",
+    "VocabCore",
+    "__version__",
+    "active_isa",
+    "align",
+    "doc_entities",
+    "encoder_begin_update",
+    "extract_features",
+    "get_num_threads",
+    "hash_string",
+    "set_doc_entities",
+    "set_labels",
+    "set_num_threads",
+    "set_tags",
+    "string_id",
+    "symbol_names",
+    "word_types",
+]
 __version__: str
 
 @disjoint_base

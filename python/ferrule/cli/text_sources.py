@@ -74,5 +74,5 @@ def _open(path: Path | None) -> Iterator[IO[bytes]]:
     if path is None or str(path) == "-":
         yield sys.stdin.buffer
     else:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            yield file
+        with path.open("rb") as file:
+            yield gzip.open(file) if path.suffix == ".gz" else file  # type: ignore[misc]
