@@ -17,6 +17,9 @@ def train(
         Path | None, typer.Option("--output", "-o", help="Folder for model-best and model-last.")
     ] = None,
     code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
+    ] = False,
     gpu_id: Annotated[
         int, typer.Option("--gpu-id", "-g", help="Read and ignored: Ferrule runs on CPUs.")
     ] = -1,
@@ -33,6 +36,6 @@ def train(
         typer.echo("--gpu-id is ignored: Ferrule trains on the CPU", err=True)
     nlp = init_nlp(settings)
     typer.echo(f"Pipeline: {', '.join(nlp.pipe_names)}")
-    _, last = run_training(nlp, output)
+    _, last = run_training(nlp, output, resume=resume)
     if last is not None:
         typer.echo(f"Saved: {last.with_name('model-best')} (best score) and {last} (end of the run)")
