@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 __all__ = ["read_jsonl", "read_lines"]
 
@@ -70,9 +70,9 @@ def _lines(path: Path | None) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def _open(path: Path | None) -> Iterator[IO[bytes]]:
+def _open(path: Path | None) -> Iterator[BinaryIO]:
     if path is None or str(path) == "-":
         yield sys.stdin.buffer
     else:
         with path.open("rb") as file:
-            yield gzip.open(file) if path.suffix == ".gz" else file  # type: ignore[misc]
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file
