@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alignment;
+pub mod doc;
 pub mod hash;
 pub mod lexeme;
 pub mod lexical;

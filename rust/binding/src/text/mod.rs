@@ -3,12 +3,20 @@
 use pyo3::prelude::*;
 
 mod alignment;
+mod annotate;
 mod arguments;
+mod doc;
+mod entities;
+mod features;
 mod strings;
 mod vocab;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     alignment::register(m)?;
+    annotate::register(m)?;
+    doc::register(m)?;
+    entities::register(m)?;
+    features::register(m)?;
     strings::register(m)?;
     vocab::register(m)
 }

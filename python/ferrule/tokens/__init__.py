@@ -1,0 +1,11 @@
+"""Documents, tokens, spans, and the formats they are kept in."""
+
+from __future__ import annotations
+
+from ferrule.tokens.doc import Doc
+from ferrule.tokens.morphanalysis import MorphAnalysis
+from ferrule.tokens.span import Span
+from ferrule.tokens.span_group import SpanGroup
+from ferrule.tokens.token import Token
+
+__all__ = ["Doc", "MorphAnalysis", "Span", "SpanGroup", "Token"]

@@ -1,0 +1,56 @@
+"""A document's attributes as NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ferrule.attrs import IDS
+
+if TYPE_CHECKING:
+    from ferrule.tokens.doc import Doc
+
+
+def attribute_ids(names: Iterable[str | int]) -> list[int]:
+    """Attribute ids of names (in any case) and ids; KeyError, with the names there are, for others."""
+    ids = []
+    for name in names:
+        if isinstance(name, str):
+            if name.upper() not in IDS:
+                raise KeyError(
+                    f"{name!r} is no token attribute; expected one of {', '.join(filter(None, IDS))}"
+                )
+            ids.append(IDS[name.upper()])
+        else:
+            ids.append(int(name))
+    return ids
+
+
+def read_array(doc: Doc, attributes: Any) -> np.ndarray:
+    """See `Doc.to_array`."""
+    if isinstance(attributes, str) or hasattr(attributes, "__index__"):
+        return doc._rows(attribute_ids([attributes]))[:, 0]
+    names = list(attributes)
+    rows = doc._rows(attribute_ids(names))
+    return rows[:, 0] if len(names) == 1 else rows
+
+
+def write_array(doc: Doc, attributes: Any, array: np.ndarray) -> None:
+    """See `Doc.from_array`."""
+    single = isinstance(attributes, str) or hasattr(attributes, "__index__")
+    ids = attribute_ids([attributes] if single else attributes)
+    rows = np.asarray(array)
+    if rows.ndim == 1 and len(ids) == 1:
+        rows = rows[:, None]
+    if rows.ndim != 2 or rows.shape != (len(doc), len(ids)):
+        raise ValueError(
+            f"from_array: the array has shape {np.shape(array)}; expected ({len(doc)}, {len(ids)}), "
+            "a row for each token and a column for each attribute"
+        )
+    if rows.dtype != np.uint64:
+        if not np.issubdtype(rows.dtype, np.integer):
+            raise ValueError(f"from_array: the array is of {rows.dtype}; expected integers (uint64)")
+        rows = rows.astype(np.int64).astype(np.uint64)
+    doc._set_rows(ids, np.ascontiguousarray(rows))

@@ -1,0 +1,32 @@
+"""Cosine similarity of anything that has a vector."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+__all__ = ["cosine_similarity"]
+
+
+def cosine_similarity(one: Any, other: Any) -> float:
+    """Cosine of `one.vector` and `other.vector`; 0.0, with a warning, where either is all zeros.
+
+    Both are Docs, Spans, Tokens or Lexemes. Anything without `vector` is a TypeError.
+    """
+    if not hasattr(other, "vector"):
+        raise TypeError(f"similarity: expected a Doc, Span, Token or Lexeme, found {type(other).__name__}")
+    left, right = np.asarray(one.vector), np.asarray(other.vector)
+    if left.shape != right.shape:
+        raise ValueError(
+            f"similarity: vectors of shapes {left.shape} and {right.shape}; "
+            "both must come from one vocabulary"
+        )
+    scale = float(np.linalg.norm(left)) * float(np.linalg.norm(right))
+    if scale == 0.0:
+        warnings.warn(
+            "similarity: one of the two has no vector, so the similarity is 0.0", UserWarning, stacklevel=3
+        )
+        return 0.0
+    return float(np.dot(left, right) / scale)

@@ -1,0 +1,230 @@
+//! The document: one vector per attribute, allocated when something is first written to it.
+
+use std::sync::OnceLock;
+
+use super::attr::{Column, N_COLUMNS};
+use super::error::DocError;
+use super::heads::{self, Tree};
+
+/// A document's tokens and annotation as columns.
+///
+/// A token is a lexeme index (its word type), a character offset, and whether a space follows;
+/// everything else is optional. All positions are in tokens, all offsets in Unicode code points.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    lex: Vec<u32>,
+    spaces: Vec<bool>,
+    starts: Vec<u32>,
+    n_chars: u32,
+    columns: [Option<Vec<u64>>; N_COLUMNS],
+    tree: OnceLock<Tree>,
+    /// True where the spaces were not given and every token was presumed to have one.
+    pub has_unknown_spaces: bool,
+}
+
+impl Columns {
+    /// An empty document with room for `n_tokens`.
+    pub fn with_capacity(n_tokens: usize) -> Columns {
+        Columns {
+            lex: Vec::with_capacity(n_tokens),
+            spaces: Vec::with_capacity(n_tokens),
+            starts: Vec::with_capacity(n_tokens),
+            ..Columns::default()
+        }
+    }
+
+    /// Add a token. Only while no annotation is set: the columns would be too short.
+    pub fn push(&mut self, lex: u32, length: u32, space: bool) {
+        debug_assert!(self.columns.iter().all(Option::is_none));
+        self.lex.push(lex);
+        self.spaces.push(space);
+        self.starts.push(self.n_chars);
+        self.n_chars += length + u32::from(space);
+    }
+
+    /// Number of tokens.
+    pub fn len(&self) -> usize {
+        self.lex.len()
+    }
+
+    /// True for a document without tokens.
+    pub fn is_empty(&self) -> bool {
+        self.lex.is_empty()
+    }
+
+    /// Lexeme index of each token.
+    pub fn lex(&self) -> &[u32] {
+        &self.lex
+    }
+
+    /// Whether a space follows each token.
+    pub fn spaces(&self) -> &[bool] {
+        &self.spaces
+    }
+
+    /// Offset of each token's first character.
+    pub fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// Offset behind the token's last character, the space not counted.
+    pub fn end_char(&self, token: usize) -> u32 {
+        let next = self.starts.get(token + 1).copied().unwrap_or(self.n_chars);
+        next - u32::from(self.spaces[token])
+    }
+
+    /// Replace the spaces and move the character offsets accordingly.
+    pub fn set_spaces(&mut self, spaces: Vec<bool>) -> Result<(), DocError> {
+        self.check_length("SPACY", spaces.len())?;
+        let lengths: Vec<u32> = (0..self.len()).map(|i| self.end_char(i) - self.starts[i]).collect();
+        self.n_chars = 0;
+        for (i, length) in lengths.into_iter().enumerate() {
+            self.starts[i] = self.n_chars;
+            self.n_chars += length + u32::from(spaces[i]);
+        }
+        self.spaces = spaces;
+        Ok(())
+    }
+
+    /// A column's values, `None` where nothing was ever written to it.
+    pub fn column(&self, column: Column) -> Option<&[u64]> {
+        self.columns[column as usize].as_deref()
+    }
+
+    /// One value; an unwritten column reads as 0, but the first token starts a sentence.
+    pub fn get(&self, column: Column, token: usize) -> u64 {
+        match &self.columns[column as usize] {
+            Some(values) => values[token],
+            None => u64::from(column == Column::SentStart && token == 0),
+        }
+    }
+
+    /// A signed column's value (`Head`, `SentStart`).
+    pub fn get_signed(&self, column: Column, token: usize) -> i64 {
+        self.get(column, token) as i64
+    }
+
+    /// Write one value, after checking it; see [`Column`] for what each takes.
+    pub fn set(&mut self, column: Column, token: usize, value: u64) -> Result<(), DocError> {
+        self.check_token(token)?;
+        check_value(column, token, value)?;
+        if column == Column::Head {
+            heads::check_move(self, token, value as i64)?;
+        }
+        self.values_mut(column)[token] = value;
+        self.forget_tree(column);
+        Ok(())
+    }
+
+    /// Write a whole column, after checking it. Nothing changes when a value is refused.
+    pub fn set_column(&mut self, column: Column, values: Vec<u64>) -> Result<(), DocError> {
+        self.check_length(column.name(), values.len())?;
+        for (token, value) in values.iter().enumerate() {
+            check_value(column, token, *value)?;
+        }
+        if column == Column::Head {
+            heads::check_tree(&values)?;
+        }
+        self.columns[column as usize] = Some(values);
+        self.forget_tree(column);
+        Ok(())
+    }
+
+    /// Forget a column's annotation.
+    pub fn clear(&mut self, column: Column) {
+        self.columns[column as usize] = None;
+        self.forget_tree(column);
+    }
+
+    /// The dependency tree, computed when first asked for and again after a change of heads.
+    pub fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| Tree::new(self))
+    }
+
+    /// True where some token (or with `complete` every token) has a value in this column.
+    ///
+    /// As in spaCy the first token's `SentStart` does not count, unless it is the only token.
+    pub fn has_annotation(&self, column: Column, complete: bool) -> bool {
+        let n_tokens = self.len();
+        if n_tokens == 0 {
+            return true;
+        }
+        let skip = usize::from(column == Column::SentStart && n_tokens > 1);
+        let mut set = (skip..n_tokens).map(|token| self.get(column, token) != 0);
+        if complete { set.all(|is_set| is_set) } else { set.any(|is_set| is_set) }
+    }
+
+    /// Sentences as `(start, end)` in tokens; one sentence where no start is marked.
+    pub fn sentences(&self) -> Vec<(usize, usize)> {
+        let mut starts: Vec<usize> =
+            (0..self.len()).filter(|&i| i == 0 || self.get(Column::SentStart, i) == 1).collect();
+        starts.push(self.len());
+        starts.windows(2).map(|pair| (pair[0], pair[1])).collect()
+    }
+
+    /// Error for a position outside the document.
+    pub fn check_token(&self, token: usize) -> Result<(), DocError> {
+        if token < self.len() {
+            return Ok(());
+        }
+        Err(DocError::Index(format!(
+            "token {token} is outside the document, which has {} tokens",
+            self.len()
+        )))
+    }
+
+    /// Error for a token range outside the document or that ends before it starts.
+    pub fn check_range(&self, start: usize, end: usize) -> Result<(), DocError> {
+        if start <= end && end <= self.len() {
+            return Ok(());
+        }
+        Err(DocError::Index(format!(
+            "tokens {start} to {end} are no range of the document, which has {} tokens",
+            self.len()
+        )))
+    }
+
+    fn check_length(&self, name: &str, found: usize) -> Result<(), DocError> {
+        if found == self.len() {
+            return Ok(());
+        }
+        Err(DocError::Value(format!(
+            "{name}: {found} values for a document of {} tokens; give one for each token",
+            self.len()
+        )))
+    }
+
+    /// The column, allocated if need be, to write values that are known to be right.
+    pub(crate) fn values_mut(&mut self, column: Column) -> &mut Vec<u64> {
+        let n_tokens = self.lex.len();
+        self.columns[column as usize].get_or_insert_with(|| {
+            let mut values = vec![0; n_tokens];
+            if column == Column::SentStart && n_tokens > 0 {
+                values[0] = 1;
+            }
+            values
+        })
+    }
+
+    pub(crate) fn forget_tree(&mut self, column: Column) {
+        if matches!(column, Column::Head | Column::Dep) {
+            self.tree = OnceLock::new();
+        }
+    }
+}
+
+fn check_value(column: Column, token: usize, value: u64) -> Result<(), DocError> {
+    let (right, expected) = match column {
+        Column::SentStart => (matches!(value as i64, -1..=1), "-1 (no), 0 (unset) or 1 (yes)"),
+        Column::EntIob => (value <= 3, "0 (missing), 1 (I), 2 (O) or 3 (B)"),
+        _ => return Ok(()),
+    };
+    if right {
+        return Ok(());
+    }
+    Err(DocError::Value(format!(
+        "{} of token {token} is {}, expected {expected}",
+        column.name(),
+        value as i64
+    )))
+}

@@ -1,0 +1,14 @@
+//! The document: tokens and annotation as columns, and what can be read off and written to them.
+
+pub mod annotate;
+pub mod attr;
+pub mod columns;
+pub mod entities;
+pub mod error;
+pub mod features;
+pub mod heads;
+pub mod rows;
+
+pub use attr::Column;
+pub use columns::Columns;
+pub use error::DocError;
