@@ -50,9 +50,8 @@ def _spacys() -> Library:
 
 
 def _ours() -> Library:
-    from ferrule.tokens import Doc
-
     import ferrule
+    from ferrule.tokens import Doc
     from ferrule.training import Example
 
     return Library(ferrule.blank("en").vocab, Doc, Example)
