@@ -25,7 +25,7 @@ def _to_message(component: str, name: str, value: Any) -> Any:
     array = _host(value)
     if array.dtype.kind not in "biufc":
         raise TypeError(
-            f"doc.activations[{component!r}][{name!r}] is a {type(value).__name__}; expected an array of numbers"
+            f"doc.activations[{component!r}][{name!r}] is no array of numbers but a {type(value).__name__}"
         )
     return array
 
