@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ferrule.ml import CharacterEmbed, CharEmbed, FeatureExtractor, MaxoutWindowEncoder, MultiHashEmbed
+from ferrule.ml.feature_extractor import extract_rows
 from ferrule.ml.static_vectors import StaticVectors
 
 TOLERANCE = 1e-5
@@ -94,6 +95,20 @@ def test_features_of_spans_are_those_of_their_tokens(nlp: Any) -> None:
     whole, part = model.predict([doc])[0], model.predict([doc[1:]])[0]
     assert whole.dtype == np.uint64
     np.testing.assert_array_equal(part, whole[1:])
+
+
+def test_features_come_in_c_order_however_a_document_stores_them() -> None:
+    class Transposed:
+        def __len__(self) -> int:
+            return 3
+
+        def to_array(self, attrs: list[int]) -> Any:
+            return np.arange(6, dtype="uint64").reshape(2, 3).T
+
+    rows, lengths = extract_rows([Transposed(), Transposed()], [1, 2])
+    assert rows.flags.c_contiguous
+    assert rows.tolist() == [[0, 3], [1, 4], [2, 5]] * 2
+    assert lengths.tolist() == [3, 3]
 
 
 @pytest.mark.parametrize(

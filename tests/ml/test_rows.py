@@ -43,6 +43,13 @@ def test_strided_views_are_copied_right() -> None:
     np.testing.assert_array_equal(join_rows([block[::2]]), block[::2])
 
 
+def test_transposed_parts_are_put_in_order() -> None:
+    parts = [np.asfortranarray(np.arange(6, dtype="float32").reshape(3, 2)) for _ in range(2)]
+    joined = join_rows(parts)
+    assert joined.flags.c_contiguous
+    np.testing.assert_array_equal(joined, np.concatenate(parts))
+
+
 def test_no_documents_are_refused() -> None:
     with pytest.raises(ValueError, match="no documents"):
         join_rows([])

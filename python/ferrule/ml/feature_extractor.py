@@ -75,7 +75,7 @@ def column_ids(columns: Sequence[str | int]) -> list[int]:
 
 
 def extract_rows(docs: Sequence[Any], attr_ids: Sequence[int]) -> tuple[UInt64Rows, Lengths]:
-    """Return the attributes of all tokens: uint64 (n_tokens, n_attrs), and int32 document lengths.
+    """Return the attributes of all tokens: uint64 (n_tokens, n_attrs) in C order, and int32 document lengths.
 
     One Rust call for a batch of native documents; for other documents and for spans their public
     ``to_array`` is asked, with the same numbers.
@@ -86,7 +86,8 @@ def extract_rows(docs: Sequence[Any], attr_ids: Sequence[int]) -> tuple[UInt64Ro
     lengths = np.array([len(array) for array in arrays], dtype=np.int32)
     if not arrays:
         return np.zeros((0, len(attr_ids)), dtype=np.uint64), lengths
-    return np.concatenate(arrays), lengths
+    # `concatenate` keeps the memory order of arrays that happen to be transposed; rows must be in C order.
+    return np.ascontiguousarray(np.concatenate(arrays)), lengths
 
 
 def all_native(docs: Sequence[Any]) -> bool:

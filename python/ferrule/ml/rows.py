@@ -46,7 +46,8 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
             first = start // owner.itemsize
             n_values = n_rows * int(np.prod(width, dtype=np.int64))
             return owner.reshape(-1)[first : first + n_values].reshape(n_rows, *width)
-    return np.concatenate(parts)
+    # `concatenate` keeps the memory order of parts that happen to be transposed.
+    return np.ascontiguousarray(np.concatenate(parts))
 
 
 def _follow_each_other(parts: Sequence[Rows], owner: Rows) -> bool:
