@@ -16,7 +16,7 @@ from ferrule.registry import registry
 spacy = pytest.importorskip("spacy")
 
 # Adam divides by the root of squared gradients: where those are near zero, rounding of another order of
-# sums moves a weight by up to a step of 0.001. After eight steps that is what may differ at most, in few places.
+# sums moves a weight by up to a step of 0.001. After eight steps so much may differ at most, in few places.
 WEIGHT_TOLERANCE = 8e-3
 MEAN_TOLERANCE = 2e-5
 SCORE_TOLERANCE = 1e-4
