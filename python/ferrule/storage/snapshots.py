@@ -54,7 +54,7 @@ def _restorer(item: Any) -> Callable[[], None]:
 
 
 def _is_container(value: Any) -> bool:
-    return isinstance(value, dict | list | set)
+    return type(value) in (dict, list, set)
 
 
 def _is_plain(value: Any, depth: int = 8) -> bool:

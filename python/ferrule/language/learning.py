@@ -1,0 +1,324 @@
+"""Training a whole pipeline: initialise, update, distil, rehearse, evaluate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from typing import Any
+
+from thinc.api import Model
+from thinc.optimizers import Optimizer
+
+from ferrule._typing import Losses, Scores
+from ferrule.language.config import resolved_section
+from ferrule.language.description import Description
+from ferrule.language.initializing import init_settings, init_vocab
+from ferrule.language.listeners import Listening
+from ferrule.language.processing import Processing, Step
+from ferrule.pipeline.examples import all_examples
+from ferrule.pipeline.learning import (
+    learning,
+    swapped_parameters,
+    unchanged_gradients_on_error,
+    unchanged_weights_on_error,
+)
+from ferrule.registry import registry
+from ferrule.tokens import Doc
+from ferrule.training.example import Example
+
+__all__ = ["Learning"]
+
+_INITIALIZE = (
+    "vectors",
+    "init_tok2vec",
+    "vocab_data",
+    "lookups",
+    "tokenizer",
+    "components",
+    "before_init",
+    "after_init",
+)
+
+
+class Learning(Processing, Listening, Description):
+    """The part of `Language` that trains."""
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]] | None = None,
+        *,
+        sgd: Optimizer | None = None,
+    ) -> Optimizer:
+        """Prepare the pipeline for training, and return the optimizer to train with.
+
+        Runs what the config's [initialize] says: vectors and vocabulary data, then `initialize` of the
+        tokenizer and of each enabled component with its settings. `get_examples` is a function that returns
+        examples; components take labels and sizes from them.
+
+        Raises TypeError if `get_examples` is no function, ConfigError for settings a component does not take.
+        """
+        if get_examples is None:
+            placeholder = Doc(self.vocab, words=["x", "y", "z"])
+
+            def get_examples() -> list[Example]:
+                return [Example.from_dict(placeholder, {})]
+
+        if not callable(get_examples):
+            raise TypeError(
+                f"initialize: get_examples must be a function that returns Example objects, found "
+                f"{type(get_examples).__name__}; wrap a list of them as `lambda: examples`"
+            )
+        settings = resolved_section(self.config.interpolate(), "initialize", _INITIALIZE)
+        if settings.get("before_init") is not None:
+            settings["before_init"](self)
+        init_vocab(self, settings)
+        if hasattr(self.tokenizer, "initialize"):
+            given = init_settings(self.tokenizer.initialize, settings.get("tokenizer") or {}, "tokenizer")
+            self.tokenizer.initialize(get_examples, nlp=self, **given)
+        self._link_components()
+        for name, pipe in self.pipeline:
+            if hasattr(pipe, "initialize"):
+                given = (settings.get("components") or {}).get(name, {})
+                given = init_settings(pipe.initialize, given, f"components.{name}")
+                pipe.initialize(get_examples, nlp=self, **given)
+        self._link_components()
+        self._optimizer = sgd or self._optimizer or self.create_optimizer()
+        if settings.get("after_init") is not None:
+            settings["after_init"](self)
+        return self._optimizer
+
+    def resume_training(self, *, sgd: Optimizer | None = None) -> Optimizer:
+        """Go on training a pipeline that was trained before; returns the optimizer.
+
+        Components that can rehearse remember what they predict now, see `rehearse`.
+        """
+        for _, pipe in self.pipeline:
+            if hasattr(pipe, "_start_rehearsing"):
+                pipe._start_rehearsing()
+            elif hasattr(pipe, "_rehearsal_model"):
+                pipe._rehearsal_model = deepcopy(pipe.model)
+        self._optimizer = sgd or self._optimizer or self.create_optimizer()
+        return self._optimizer
+
+    def create_optimizer(self) -> Optimizer:
+        """The optimizer of the config's [training.optimizer], new."""
+        block = self.config.interpolate()["training"]["optimizer"]
+        return registry.resolve({"optimizer": block})["optimizer"]
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        _: Any = None,
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | bool | None = None,
+        losses: Losses | None = None,
+        component_cfg: Mapping[str, Mapping[str, Any]] | None = None,
+        exclude: Iterable[str] = (),
+        annotates: Iterable[str] = (),
+    ) -> Losses:
+        """Let each enabled component learn from a batch of examples; returns the losses by component.
+
+        drop: dropout rate. sgd: the optimizer; None for the pipeline's own, False to gather gradients only.
+        component_cfg: arguments of single components' `update`, by name. exclude: components that do not
+        learn. annotates: components whose predictions the later ones see.
+
+        If anything raises, all weights, gradients and `losses` are what they were, and so are the examples.
+        """
+        if _ is not None:
+            raise ValueError(
+                "update: expected one positional argument, a list of Example objects, found two. Texts and "
+                "annotations go into Example.from_dict(nlp.make_doc(text), annotations)."
+            )
+        given = all_examples(examples, owner="nlp.update")
+        return self._train(
+            [Example(example.predicted.copy(), example.reference) for example in given],
+            lambda name, pipe, batch, **arguments: pipe.update(batch, **arguments),
+            drop=drop,
+            sgd=sgd,
+            losses=losses,
+            component_cfg=component_cfg,
+            chosen={name for name, pipe in self.pipeline if hasattr(pipe, "update")} - _as_set(exclude),
+            annotates=_as_set(annotates),
+        )
+
+    def distill(
+        self,
+        teacher: Learning,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | bool | None = None,
+        losses: Losses | None = None,
+        component_cfg: Mapping[str, Mapping[str, Any]] | None = None,
+        exclude: Iterable[str] = (),
+        annotates: Iterable[str] = (),
+        student_to_teacher: Mapping[str, str] | None = None,
+    ) -> Losses:
+        """Let each component that can be distilled learn from the teacher's; returns the losses by component.
+
+        The teacher sees each example's `reference`, this pipeline its `predicted`; both must have the same
+        tokens. `student_to_teacher` maps names of components here to the teacher's where they differ. The
+        teacher stays as it is. Other arguments, and what happens on errors, are as for `update`.
+
+        Raises TypeError unless `teacher` is a pipeline, ValueError if it lacks a component.
+        """
+        if not isinstance(teacher, Learning):
+            raise TypeError(f"distill: expected a pipeline as teacher, found {type(teacher).__name__}")
+        given = all_examples(examples, owner="nlp.distill")
+        names = dict(student_to_teacher or {})
+        teachers = dict(teacher.pipeline)
+        chosen = {name for name, pipe in self.pipeline if getattr(pipe, "is_distillable", False)} - _as_set(
+            exclude
+        )
+        for name in sorted(chosen):
+            if names.get(name, name) not in teachers:
+                raise ValueError(
+                    f"distill: the component {name!r} has no teacher: {names.get(name, name)!r} is no "
+                    "enabled "
+                    f"component of the teacher, those are {', '.join(teachers) or 'none'}. Name one with "
+                    f"student_to_teacher, or leave {name!r} out with exclude."
+                )
+        batch = [Example(example.predicted.copy(), example.reference.copy()) for example in given]
+        self._annotate_for_listeners(teacher, [example.reference for example in batch])
+        return self._train(
+            batch,
+            lambda name, pipe, batch, **arguments: pipe.distill(
+                teachers[names.get(name, name)], batch, **arguments
+            ),
+            drop=drop,
+            sgd=sgd,
+            losses=losses,
+            component_cfg=component_cfg,
+            chosen=chosen,
+            annotates=_as_set(annotates),
+        )
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        sgd: Optimizer | bool | None = None,
+        losses: Losses | None = None,
+        component_cfg: Mapping[str, Mapping[str, Any]] | None = None,
+        exclude: Iterable[str] = (),
+    ) -> Losses:
+        """Let each component practise what it knew when `resume_training` was called; returns the losses.
+
+        Arguments, and what happens on errors, are as for `update`; the examples need no annotations.
+        """
+        given = all_examples(examples, owner="nlp.rehearse")
+        chosen = {name for name, pipe in self.pipeline if hasattr(pipe, "rehearse")} - _as_set(exclude)
+        return self._train(
+            [Example(example.predicted.copy(), example.reference) for example in given],
+            lambda name, pipe, batch, **arguments: pipe.rehearse(batch, **arguments),
+            drop=None,
+            sgd=sgd,
+            losses=losses,
+            component_cfg=component_cfg,
+            chosen=chosen,
+            annotates=frozenset(),
+        )
+
+    def evaluate(
+        self,
+        examples: Iterable[Example],
+        *,
+        batch_size: int | None = None,
+        scorer: Any = None,
+        component_cfg: Mapping[str, Mapping[str, Any]] | None = None,
+        scorer_cfg: Mapping[str, Any] | None = None,
+        per_component: bool = False,
+    ) -> Scores:
+        """The scores of the pipeline's predictions on `examples`, and `speed` in words a second.
+
+        The examples stay as they are. A document that fails goes to the error handler, and counts as it was.
+        """
+        from ferrule.scorer import Scorer
+
+        given = all_examples(examples, owner="nlp.evaluate")
+        batch = [Example(example.predicted.copy(), example.reference) for example in given]
+        if scorer is None:
+            scorer = Scorer(**{"nlp": self, **(scorer_cfg or {})})
+        start = time.perf_counter()
+        pairs = ((example.predicted, example) for example in batch)
+        predicted = self.pipe(pairs, as_tuples=True, batch_size=batch_size, component_cfg=component_cfg)
+        for doc, example in predicted:
+            example.predicted = doc
+        seconds = max(time.perf_counter() - start, 1e-9)
+        scores: Scores = scorer.score(batch, per_component=per_component)
+        scores["speed"] = sum(len(example.predicted) for example in batch) / seconds
+        return scores
+
+    def use_params(self, params: dict[Any, Any] | None) -> AbstractContextManager[None]:
+        """A context in which the models have the values of `params`, such as `optimizer.averages`.
+
+        Their own values are back afterwards, also when the block raises. With None nothing changes.
+        """
+        return swapped_parameters(
+            [pipe.model for _, pipe in self._with_models()] if params else [], params or {}
+        )
+
+    def _train(
+        self,
+        examples: list[Example],
+        teach: Callable[..., Losses],
+        *,
+        drop: float | None,
+        sgd: Optimizer | bool | None,
+        losses: Losses | None,
+        component_cfg: Mapping[str, Mapping[str, Any]] | None,
+        chosen: set[str],
+        annotates: frozenset[str],
+    ) -> Losses:
+        """The skeleton of `update`, `distill`, `rehearse`: all gradients, then all steps, or nothing."""
+        losses = {} if losses is None else losses
+        if not examples:
+            return losses
+        if sgd is None:
+            if self._optimizer is None:
+                self._optimizer = self.create_optimizer()
+            sgd = self._optimizer
+        new_losses = dict(losses)
+        models = [pipe.model for _, pipe in self._with_models()]
+        with learning(*models, owner="nlp"), unchanged_gradients_on_error(*models):
+            for name, pipe in self.pipeline:
+                if name in chosen:
+                    arguments = {} if drop is None else {"drop": drop}
+                    arguments.update((component_cfg or {}).get(name, {}))
+                    teach(name, pipe, examples, sgd=None, losses=new_losses, **arguments)
+                if name in annotates:
+                    self._annotate(name, pipe, examples)
+            if sgd is not False:
+                with unchanged_weights_on_error(*models):
+                    for name, pipe in self._with_models():
+                        if name in chosen and getattr(pipe, "is_trainable", False):
+                            pipe.finish_update(sgd)
+        losses.update(new_losses)
+        return losses
+
+    def _annotate(self, name: str, pipe: Any, examples: list[Example]) -> None:
+        step = Step(name, pipe, {"batch_size": self.batch_size}, self._handler(pipe))
+        by_doc = {id(example.predicted): example for example in examples}
+        for doc in step.run([example.predicted for example in examples]):
+            if id(doc) in by_doc:
+                by_doc[id(doc)].predicted = doc
+
+    def _annotate_for_listeners(self, teacher: Learning, docs: list[Doc]) -> None:
+        """Let the teacher's shared encoders write what its components listen to into `docs`."""
+        for name, pipe in teacher.pipeline:
+            if getattr(pipe, "listening_components", None):
+                step = Step(name, pipe, {"batch_size": teacher.batch_size}, teacher._handler(pipe))
+                for _ in step.run(docs):
+                    pass
+
+    def _with_models(self) -> Iterator[tuple[str, Any]]:
+        for name, pipe in self.pipeline:
+            if isinstance(getattr(pipe, "model", None), Model):
+                yield name, pipe
+
+
+def _as_set(names: Iterable[str]) -> frozenset[str]:
+    return frozenset([names] if isinstance(names, str) else names)

@@ -1,0 +1,272 @@
+"""Annotating: one text, or a stream of them in batches, threads or processes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ferrule._typing import ErrorHandler, PipeCallable
+from ferrule.language.state import PipelineState
+from ferrule.pipeline.pipe import reraise
+from ferrule.pipeline.streams import check_batch_size
+from ferrule.tokens import Doc
+
+__all__ = ["Processing", "applied"]
+
+
+class Processing(PipelineState):
+    """The part of `Language` that turns texts into annotated documents."""
+
+    def make_doc(self, text: str) -> Doc:
+        """The text as a tokenised document, without annotations.
+
+        Raises TypeError unless `text` is a string, ValueError if it is longer than `max_length` characters.
+        """
+        if not isinstance(text, str):
+            raise TypeError(
+                f"make_doc: expected a text as str, found {type(text).__name__}: {_shortened(text)}"
+            )
+        if len(text) > self.max_length:
+            raise ValueError(
+                f"make_doc: the text has {len(text)} characters, more than nlp.max_length, which is "
+                f"{self.max_length}. Split the text, or raise nlp.max_length if there is memory for it."
+            )
+        doc: Doc = self.tokenizer(text)
+        return doc
+
+    def __call__(
+        self,
+        text: str | Doc,
+        *,
+        disable: Iterable[str] = (),
+        component_cfg: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Doc:
+        """The annotated document of a text; a document that is given is annotated in place.
+
+        If a component fails the error handler is called; where it returns, the document goes on as it is.
+        Raises TypeError for anything but a text or document, or if a component returns no document.
+        """
+        doc = self._ensure_doc(text)
+        skipped = _name_set(disable)
+        for name, pipe in self.pipeline:
+            if name in skipped:
+                continue
+            if not callable(pipe):
+                raise TypeError(f"The component {name!r} is {type(pipe).__name__}, which cannot be called")
+            try:
+                result = pipe(doc, **(component_cfg or {}).get(name, {}))
+            except Exception as error:
+                self._handler(pipe)(name, pipe, [doc], error)
+                continue
+            if result is None and _handles_errors(pipe):
+                continue  # the component's own handler has had the error
+            doc = _checked_result(result, name)
+        return doc
+
+    def pipe(
+        self,
+        texts: Iterable[Any],
+        *,
+        as_tuples: bool = False,
+        batch_size: int | None = None,
+        disable: Iterable[str] = (),
+        component_cfg: Mapping[str, Mapping[str, Any]] | None = None,
+        n_process: int = 1,
+        n_threads: int = 1,
+    ) -> Iterator[Any]:
+        """The annotated documents of a stream of texts or documents, in order.
+
+        as_tuples: the stream is of (text, context) and so is the result; contexts stay with their documents.
+        batch_size: documents a batch; `nlp.batch_size` unless given.
+        disable: names of components to leave out.
+        n_threads: batches at work at the same time, in threads that share the weights. Results are the same.
+        n_process: worker processes, for components that hold the interpreter; -1 for one a processor.
+
+        A document that fails goes to the error handler, alone, and is left out if that returns. When the
+        source fails, what was read before comes out first. Raises ValueError for numbers below 1, TypeError
+        for items that are no texts or documents, WorkerError if a worker process ends early.
+        """
+        size = check_batch_size(self.batch_size if batch_size is None else batch_size, "nlp.pipe")
+        check_batch_size(n_threads, "nlp.pipe: n_threads, as")
+        steps = self._steps(_name_set(disable), component_cfg or {}, size)
+        if n_process != 1:
+            from ferrule.language.workers import in_processes
+
+            return in_processes(self, texts, steps, n_process=n_process, batch_size=size, as_tuples=as_tuples)
+        contexts = _Contexts() if as_tuples else None
+        docs = self._docs(texts, contexts)
+        if n_threads > 1:
+            from ferrule.language.threads import in_threads
+
+            stream = in_threads(docs, steps, n_threads=n_threads, batch_size=size)
+        else:
+            stream = applied(docs, steps, contexts)
+        return stream if contexts is None else contexts.paired(stream)
+
+    def set_error_handler(self, error_handler: ErrorHandler) -> None:
+        """Call `error_handler(name, component, docs, error)` for documents that fail, in every component.
+
+        It may raise; if it returns, the documents are left out. Raises TypeError if it cannot be called.
+        """
+        if not callable(error_handler):
+            raise TypeError(
+                f"set_error_handler: expected a function of (name, component, docs, error), found "
+                f"{type(error_handler).__name__}"
+            )
+        self.default_error_handler = error_handler
+        for _, pipe in self._components:
+            if hasattr(pipe, "set_error_handler"):
+                pipe.set_error_handler(error_handler)
+
+    def memory_zone(self) -> AbstractContextManager[Any]:
+        """A block at whose end the strings and word types that its texts brought are let go.
+
+        Documents made within it refuse to be used afterwards.
+        """
+        zone: AbstractContextManager[Any] = self.vocab.memory_zone()
+        return zone
+
+    def _ensure_doc(self, item: Any) -> Doc:
+        if isinstance(item, str):
+            return self.make_doc(item)
+        if isinstance(item, Doc):
+            if item.vocab is not self.vocab:
+                raise ValueError(
+                    "This document belongs to another vocabulary. Make it with this pipeline's: "
+                    "nlp.make_doc(text), "
+                    "or Doc(nlp.vocab).from_bytes(doc.to_bytes())."
+                )
+            return item
+        if isinstance(item, bytes):
+            return Doc(self.vocab).from_bytes(item)
+        raise TypeError(
+            f"nlp: expected a text, a Doc or a Doc's bytes, found {type(item).__name__}: {_shortened(item)}"
+        )
+
+    def _docs(self, items: Iterable[Any], contexts: _Contexts | None) -> Iterator[Doc]:
+        if isinstance(items, bytes):
+            raise TypeError("nlp.pipe: expected a stream of texts, found bytes")
+        for item in items:
+            context = None
+            if contexts is not None:
+                item, context = _pair(item)
+            try:
+                doc = self._ensure_doc(item)
+            except Exception as error:
+                if self.default_error_handler is reraise:
+                    raise
+                self.default_error_handler("tokenizer", self.tokenizer, [item], error)
+                continue
+            if contexts is not None:
+                contexts.add(doc, context)
+            yield doc
+
+    def _steps(
+        self, skipped: frozenset[str], settings: Mapping[str, Mapping[str, Any]], batch_size: int
+    ) -> list[Step]:
+        return [
+            Step(name, pipe, {"batch_size": batch_size, **settings.get(name, {})}, self._handler(pipe))
+            for name, pipe in self.pipeline
+            if name not in skipped
+        ]
+
+    def _handler(self, pipe: Any) -> ErrorHandler:
+        get_handler = getattr(pipe, "get_error_handler", None)
+        handler: ErrorHandler = self.default_error_handler
+        if get_handler is not None:
+            own: ErrorHandler = get_handler()
+            handler = handler if own is reraise else own
+        return handler
+
+
+class Step:
+    """One component of a run through the pipeline, with its settings and its error handler."""
+
+    def __init__(
+        self, name: str, pipe: PipeCallable, settings: dict[str, Any], handler: ErrorHandler
+    ) -> None:
+        self.name = name
+        self.pipe = pipe
+        self.settings = settings
+        self.handler = handler
+
+    def run(self, docs: Iterable[Doc], contexts: _Contexts | None = None) -> Iterator[Doc]:
+        """The documents as this component leaves them, in order, without those it failed on."""
+        stream: Callable[..., Iterable[Any]] | None = getattr(self.pipe, "pipe", None)
+        if stream is not None:
+            for doc in stream(docs, **self.settings):
+                yield _checked_result(doc, self.name)
+            return
+        settings = {name: value for name, value in self.settings.items() if name != "batch_size"}
+        for doc in docs:
+            try:
+                result = _checked_result(self.pipe(doc, **settings), self.name)
+            except Exception as error:
+                self.handler(self.name, self.pipe, [doc], error)
+                continue
+            if contexts is not None and result is not doc:
+                contexts.replace(doc, result)
+            yield result
+
+
+def applied(docs: Iterable[Doc], steps: Iterable[Step], contexts: _Contexts | None = None) -> Iterator[Doc]:
+    """The documents after all `steps`, in order; nothing is read before it is asked for."""
+    stream = iter(docs)
+    for step in steps:
+        stream = step.run(stream, contexts)
+    return stream
+
+
+class _Contexts:
+    """Which context belongs to which document of a stream whose documents may be left out or replaced."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[list[Any]] = deque()
+
+    def add(self, doc: Doc, context: Any) -> None:
+        self._waiting.append([doc, context])
+
+    def replace(self, old: Doc, new: Doc) -> None:
+        for entry in self._waiting:
+            if entry[0] is old:
+                entry[0] = new
+                return
+
+    def paired(self, docs: Iterable[Doc]) -> Iterator[tuple[Doc, Any]]:
+        for doc in docs:
+            # Documents come out in the order they went in, so those before this one have been left out.
+            if any(entry[0] is doc for entry in self._waiting):
+                while self._waiting[0][0] is not doc:
+                    self._waiting.popleft()
+            yield doc, self._waiting.popleft()[1]
+
+
+def _pair(item: Any) -> tuple[Any, Any]:
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        raise TypeError(f"nlp.pipe(as_tuples=True): expected (text, context), found {_shortened(item)}")
+    return item[0], item[1]
+
+
+def _checked_result(result: Any, name: str) -> Doc:
+    if isinstance(result, Doc):
+        return result
+    raise TypeError(
+        f"The component {name!r} returned {type(result).__name__}, expected the Doc it was given; a "
+        "component must "
+        f"end with `return doc`"
+    )
+
+
+def _handles_errors(pipe: Any) -> bool:
+    return hasattr(pipe, "get_error_handler") and pipe.get_error_handler() is not reraise
+
+
+def _name_set(names: Iterable[str]) -> frozenset[str]:
+    return frozenset([names] if isinstance(names, str) else names)
+
+
+def _shortened(item: Any) -> str:
+    shown = repr(item)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
