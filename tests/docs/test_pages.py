@@ -1,0 +1,65 @@
+"""What the pages say is so: examples run, commands exist, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    page
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+    if page.is_file()
+)
+FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def python_blocks(page: Path) -> list[str]:
+    return FENCE.findall(page.read_text(encoding="utf8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_examples_compile(page: Path) -> None:
+    for block in python_blocks(page):
+        compile(block, str(page), "exec")
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/custom-component.md"])
+def test_custom_components_run_as_printed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = (block for block in python_blocks(ROOT / name) if "(TrainablePipe)" in block)
+    names: dict[str, object] = {"__name__": "readme"}
+    exec(compile(block, name, "exec"), names)
+    assert names["losses"]["urgency"] < 0.05  # type: ignore[index]
+    assert names["again"]("Please hurry, the ceiling is leaving!").cats["URGENT"] > 0.5  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_on_the_page_exist(page: Path) -> None:
+    from typer.main import get_command
+
+    from ferrule.cli.app import app
+
+    for line in re.findall(r"^    (ferrule .*)$", page.read_text(encoding="utf8"), re.MULTILINE):
+        command = get_command(app)
+        words = shlex.split(line, comments=True)[1:]
+        while hasattr(command, "commands"):
+            name = words.pop(0)
+            assert name in command.commands, line
+            command = command.commands[name]
+        options = {option for parameter in command.params for option in parameter.opts}
+        for word in words:
+            if word.startswith("-") and "." not in word and word != "-":
+                assert word.partition("=")[0] in options, line
