@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,16 +36,20 @@ def test_python_examples_compile(page: Path) -> None:
         compile(block, str(page), "exec")
 
 
+CHECKS = """
+assert losses["urgency"] < 0.05, losses
+assert again("Please hurry, the ceiling is leaving!").cats["URGENT"] > 0.5
+"""
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/custom-component.md"])
-def test_custom_components_run_as_printed(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_custom_components_run_as_printed(name: str, tmp_path: Path) -> None:
     (block,) = (block for block in python_blocks(ROOT / name) if "(TrainablePipe)" in block)
-    names: dict[str, object] = {"__name__": "readme"}
-    exec(compile(block, name, "exec"), names)
-    assert names["losses"]["urgency"] < 0.05  # type: ignore[index]
-    assert names["again"]("Please hurry, the ceiling is leaving!").cats["URGENT"] > 0.5  # type: ignore[operator]
+    (tmp_path / "page.py").write_text(block + CHECKS, encoding="utf8")
+    run = subprocess.run(
+        [sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
