@@ -1,0 +1,97 @@
+"""What a report shows, gathered from a run: plain values that JSON can hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ferrule._typing import PathOrStr
+
+__all__ = ["Confusion", "RunFigures", "confusion_of_tags", "per_label_rows"]
+
+MOST_LABELS = 30
+"""Labels in a confusion matrix; the rarer ones are counted together."""
+
+
+@dataclass
+class Confusion:
+    """How often a gold label (row) was predicted as another (column): `counts[gold][predicted]`."""
+
+    labels: list[str]
+    counts: list[list[int]]
+
+
+@dataclass
+class RunFigures:
+    """The figures of one run or one evaluation.
+
+    `history` has one entry an evaluation: step, epoch, seconds, words, score, losses, scores. `labels` has
+    for each score kept per label the rows `{"label", "p", "r", "f"}`; `data` counts of each corpus;
+    `config` the config as text.
+    """
+
+    title: str
+    pipeline: list[str]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=dict)
+    labels: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    confusion: dict[str, Confusion] = field(default_factory=dict)
+    data: dict[str, dict[str, Any]] = field(default_factory=dict)
+    config: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The entry of the history with the highest score, the earliest of equals; None without history."""
+        return max(self.history, key=lambda entry: (entry["score"], -entry["step"]), default=None)
+
+    def record(self, info: dict[str, Any]) -> None:
+        """Add an evaluation, as the training loop gives it to loggers."""
+        scores = {k: v for k, v in info["other_scores"].items() if isinstance(v, (int, float))}
+        kept = {key: info[key] for key in ("step", "epoch", "seconds", "words", "score")}
+        self.history.append({**kept, "losses": dict(info["losses"]), "scores": scores})
+
+    def set_scores(self, scores: dict[str, Any]) -> None:
+        """Take over the scores of an evaluation: single figures, and a table for each one kept per label."""
+        self.scores = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
+        self.labels = {
+            name: per_label_rows(value) for name, value in scores.items() if isinstance(value, dict)
+        }
+
+    def to_json(self, path: PathOrStr) -> None:
+        """Write the figures as JSON."""
+        text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False, default=float)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text + "\n", encoding="utf8")
+
+
+def per_label_rows(by_label: dict[str, Any]) -> list[dict[str, Any]]:
+    """`{"label": {"p", "r", "f"}}` as rows in the order of the labels; what has another shape is left out."""
+    return [{"label": label, **row} for label, row in sorted(by_label.items()) if isinstance(row, dict)]
+
+
+def confusion_of_tags(pairs: Iterable[tuple[str, str]]) -> Confusion:
+    """The confusion of (gold, predicted) labels, most frequent gold label first.
+
+    Beyond MOST_LABELS labels the rarest are counted as one, "other".
+    """
+    counted: dict[tuple[str, str], int] = {}
+    totals: dict[str, int] = {}
+    for gold, predicted in pairs:
+        counted[gold, predicted] = counted.get((gold, predicted), 0) + 1
+        totals[gold] = totals.get(gold, 0) + 1
+        totals.setdefault(predicted, 0)
+    labels = sorted(totals, key=lambda label: (-totals[label], label))
+    if len(labels) > MOST_LABELS:
+        labels = [*labels[: MOST_LABELS - 1], "other"]
+    index = {label: number for number, label in enumerate(labels)}
+    counts = [[0] * len(labels) for _ in labels]
+    for (gold, predicted), count in counted.items():
+        row, column = (index.get(label, len(labels) - 1) for label in (gold, predicted))
+        counts[row][column] += count
+    return Confusion(labels, counts)
