@@ -5,6 +5,9 @@ pub mod encoder;
 mod error;
 pub mod gemm;
 pub mod layers;
+pub mod losses;
+pub mod real;
+pub mod reference;
 pub mod rows;
 #[allow(unsafe_code)]
 pub mod simd;
@@ -12,3 +15,6 @@ mod threads;
 
 pub use error::KernelError;
 pub use threads::Threads;
+
+#[cfg(test)]
+mod testing;

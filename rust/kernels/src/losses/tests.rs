@@ -1,0 +1,346 @@
+//! The losses against the reference in `f64`, finite differences, edges and refusals, for every instruction set.
+
+use super::{Direction, Labels, LossKernels, Reduction, Weights};
+use crate::rows::{Machine, Rows, RowsMut};
+use crate::testing::{WIDTHS, assert_close, for_every_isa, numbers, wide};
+use crate::{KernelError, Threads};
+
+/// A gradient of size 1, after a softmax of a few hundred classes.
+const GRADIENT: f64 = 2e-6;
+/// A loss: relative, and for those that are a difference of larger numbers absolute, a row.
+const LOSS: f64 = 4e-6;
+
+/// Every loss of two float matrices, by one signature.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Soft,
+    Binary,
+    Squared,
+    Kl(Direction, f32),
+}
+
+const LOSSES: [Loss; 6] = [
+    Loss::Soft,
+    Loss::Binary,
+    Loss::Squared,
+    Loss::Kl(Direction::Forward, 1.0),
+    Loss::Kl(Direction::Forward, 3.0),
+    Loss::Kl(Direction::Reverse, 2.0),
+];
+
+impl Loss {
+    fn run<T: LossKernels>(
+        self,
+        m: Machine<'_>,
+        x: &[T],
+        t: &[T],
+        width: usize,
+        weights: Weights<'_, T>,
+        reduction: Reduction,
+    ) -> Result<(f64, Vec<T>), KernelError> {
+        let n_rows = x.len() / width;
+        let mut out = vec![T::of(9.0); x.len()];
+        let rows = RowsMut::new(&mut out, n_rows, width)?;
+        let (x, t) = (Rows::new(x, n_rows, width)?, Rows::new(t, t.len() / width, width)?);
+        let loss = match self {
+            Loss::Soft => T::soft_cross_entropy(m, x, t, weights, reduction, rows),
+            Loss::Binary => T::binary_cross_entropy(m, x, t, weights, reduction, rows),
+            Loss::Squared => T::squared_error(m, x, t, weights, reduction, rows),
+            Loss::Kl(direction, temperature) => {
+                let setting = (T::of(f64::from(temperature)), direction);
+                T::kl_divergence(m, x, t, setting, weights, reduction, rows)
+            }
+        }?;
+        Ok((loss, out))
+    }
+
+    fn takes_class_weights(self) -> bool {
+        !matches!(self, Loss::Kl(..))
+    }
+}
+
+fn with_labels<T: LossKernels>(
+    m: Machine<'_>,
+    x: &[T],
+    labels: &Labels<'_>,
+    width: usize,
+    weights: Weights<'_, T>,
+    reduction: Reduction,
+) -> Result<(f64, Vec<T>), KernelError> {
+    let n_rows = x.len() / width;
+    let mut out = vec![T::of(9.0); x.len()];
+    let rows = RowsMut::new(&mut out, n_rows, width)?;
+    let loss = T::cross_entropy(m, Rows::new(x, n_rows, width)?, labels, weights, reduction, rows)?;
+    Ok((loss, out))
+}
+
+#[track_caller]
+fn same_loss(found: f64, exact: f64, rows: usize) {
+    let close = (found - exact).abs() <= LOSS * (exact.abs() + rows as f64);
+    assert!(close || found == exact || found.is_nan() && exact.is_nan(), "{found} for {exact}");
+}
+
+/// Targets from 0 to 1.
+fn targets(n: usize) -> Vec<f32> {
+    numbers(n, 21, 0.5).into_iter().map(|x| x + 0.5).collect()
+}
+
+/// Rows of weight 0 (the second and every fifth after), others from 0.5 to 1.5.
+fn row_weights(n: usize) -> Vec<f32> {
+    numbers(n, 31, 0.5).into_iter().enumerate().map(|(i, x)| if i % 5 == 1 { 0.0 } else { x + 1.0 }).collect()
+}
+
+/// Labels of all columns, one missing; every third negative.
+fn labels_of(n: usize, width: usize) -> (Vec<i64>, Vec<bool>) {
+    let labels = (0..n).map(|i| if i % 6 == 4 { -1 } else { (i * 7 % width) as i64 }).collect();
+    (labels, (0..n).map(|i| i % 3 == 2).collect())
+}
+
+for_every_isa! {
+    fn losses_of_two_rows_are_the_reference(isa) {
+        let m = Machine::single(isa);
+        for width in WIDTHS {
+            let n_rows = 7;
+            let (x, t) = (numbers(n_rows * width, width as u64, 6.0), targets(n_rows * width));
+            let (by_row, by_class) = (row_weights(n_rows), targets(width));
+            let (wide_row, wide_class) = (wide(&by_row), wide(&by_class));
+            for loss in LOSSES {
+                for (rows, classes) in [(false, false), (true, false), (true, true)] {
+                    let classes = classes && loss.takes_class_weights();
+                    let weights = Weights { rows: rows.then_some(&*by_row), classes: classes.then_some(&*by_class) };
+                    let exact_weights =
+                        Weights { rows: rows.then_some(&*wide_row), classes: classes.then_some(&*wide_class) };
+                    for reduction in [Reduction::Sum, Reduction::Mean] {
+                        let (found, d_found) = loss.run(m, &x, &t, width, weights, reduction).unwrap();
+                        let (exact, d_exact) =
+                            loss.run(m, &wide(&x), &wide(&t), width, exact_weights, reduction).unwrap();
+                        same_loss(found, exact, n_rows);
+                        assert_close(&d_found, &d_exact, GRADIENT, GRADIENT);
+                    }
+                }
+            }
+        }
+    }
+
+    fn cross_entropy_with_labels_is_the_reference(isa) {
+        let m = Machine::single(isa);
+        for width in WIDTHS {
+            let n_rows = 14;
+            let x = numbers(n_rows * width, width as u64, 6.0);
+            let (labels, negative) = labels_of(n_rows, width);
+            let (by_row, by_class) = (row_weights(n_rows), targets(width));
+            let (wide_row, wide_class) = (wide(&by_row), wide(&by_class));
+            for smoothing in [0.0, 0.1] {
+                let smoothing = if width == 1 { 0.0 } else { smoothing };
+                // A negative label needs another class to go to.
+                for (with_negative, weighted) in [(false, false), (width > 1, false), (width > 1, true), (false, true)] {
+                    let negative = with_negative.then_some(&*negative);
+                    let labels = Labels { smoothing, negative, ..Labels::new(&labels) };
+                    let weights =
+                        Weights { rows: weighted.then_some(&*by_row), classes: weighted.then_some(&*by_class) };
+                    let exact_weights =
+                        Weights { rows: weighted.then_some(&*wide_row), classes: weighted.then_some(&*wide_class) };
+                    for reduction in [Reduction::Sum, Reduction::Mean] {
+                        let (found, d_found) = with_labels(m, &x, &labels, width, weights, reduction).unwrap();
+                        let (exact, d_exact) =
+                            with_labels(m, &wide(&x), &labels, width, exact_weights, reduction).unwrap();
+                        same_loss(found, exact, n_rows);
+                        assert_close(&d_found, &d_exact, GRADIENT, GRADIENT);
+                    }
+                }
+            }
+        }
+    }
+
+    fn streamed_losses_have_the_bits_of_ordinary_ones(isa) {
+        let m = Machine::single(isa);
+        let (width, n_rows) = (1031, 16);
+        let (x, t) = (numbers(n_rows * width, 8, 5.0), targets(n_rows * width));
+        let copies = 1 + (8 << 20) / (4 * x.len());
+        let (many_x, many_t) = (x.repeat(copies), t.repeat(copies));
+        for loss in LOSSES {
+            let plain = loss.run(m, &x, &t, width, Weights::default(), Reduction::Sum).unwrap().1;
+            let many = loss.run(m, &many_x, &many_t, width, Weights::default(), Reduction::Sum).unwrap().1;
+            assert!(many.chunks(x.len()).all(|part| part == plain), "{loss:?}");
+        }
+        let (labels, negative) = labels_of(n_rows, width);
+        let (many_labels, many_negative) = (labels.repeat(copies), negative.repeat(copies));
+        let plain = Labels { negative: Some(&negative), smoothing: 0.1, ..Labels::new(&labels) };
+        let many = Labels { negative: Some(&many_negative), smoothing: 0.1, ..Labels::new(&many_labels) };
+        let plain = with_labels(m, &x, &plain, width, Weights::default(), Reduction::Sum).unwrap().1;
+        let many = with_labels(m, &many_x, &many, width, Weights::default(), Reduction::Sum).unwrap().1;
+        assert!(many.chunks(x.len()).all(|part| part == plain));
+    }
+
+    fn rows_left_out_do_not_count_whatever_they_hold(isa) {
+        let m = Machine::single(isa);
+        for width in [3, 17, 50] {
+            let mut x = numbers(6 * width, 4, 3.0);
+            let mut t = targets(6 * width);
+            x[width..2 * width].fill(f32::NAN);
+            t[4 * width..5 * width].fill(f32::INFINITY);
+            let by_row = [1.0, 0.0, 2.0, 1.0, 0.0, 1.0];
+            let weights = Weights { rows: Some(&by_row), classes: None };
+            for loss in LOSSES {
+                let (value, d_x) = loss.run(m, &x, &t, width, weights, Reduction::Mean).unwrap();
+                assert!(value.is_finite(), "{loss:?}: {value}");
+                assert!(d_x.iter().all(|d| d.is_finite()), "{loss:?}");
+                assert!(d_x[width..2 * width].iter().chain(&d_x[4 * width..5 * width]).all(|d| *d == 0.0));
+            }
+            let labels = [0, -1, 1, 2, -1, 0];
+            x[4 * width] = f32::INFINITY;
+            let (value, d_x) =
+                with_labels(m, &x, &Labels::new(&labels), width, Weights::default(), Reduction::Mean).unwrap();
+            assert!(value.is_finite() && d_x.iter().all(|d| d.is_finite()));
+            assert!(d_x[width..2 * width].iter().chain(&d_x[4 * width..5 * width]).all(|d| *d == 0.0));
+        }
+    }
+
+    fn infinities_and_nan_behave_like_the_reference(isa) {
+        let m = Machine::single(isa);
+        let width = 19;
+        for special in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+            let mut x = numbers(5 * width, 14, 3.0);
+            let mut t = targets(5 * width);
+            (x[1], t[width + 2], x[2 * width + 18], t[2 * width + 18]) = (special, special, special, special);
+            t[1] = 0.0;
+            for loss in LOSSES {
+                let (found, d_found) = loss.run(m, &x, &t, width, Weights::default(), Reduction::Sum).unwrap();
+                let (exact, d_exact) =
+                    loss.run(m, &wide(&x), &wide(&t), width, Weights::default(), Reduction::Sum).unwrap();
+                assert_eq!(found.is_nan(), exact.is_nan(), "{loss:?} {special}: {found} for {exact}");
+                assert_close(&d_found, &d_exact, GRADIENT, GRADIENT);
+            }
+            let labels = [0, 1, 2, 3, 4];
+            let (found, d_found) =
+                with_labels(m, &x, &Labels::new(&labels), width, Weights::default(), Reduction::Sum).unwrap();
+            let (exact, d_exact) =
+                with_labels(m, &wide(&x), &Labels::new(&labels), width, Weights::default(), Reduction::Sum).unwrap();
+            same_loss(found, exact, 5);
+            assert_close(&d_found, &d_exact, GRADIENT, GRADIENT);
+        }
+    }
+
+    fn equal_rows_have_no_divergence(isa) {
+        let m = Machine::single(isa);
+        let x = numbers(40 * 50, 3, 9.0);
+        for direction in [Direction::Forward, Direction::Reverse] {
+            let (loss, d_x) =
+                Loss::Kl(direction, 2.0).run(m, &x, &x, 50, Weights::default(), Reduction::Sum).unwrap();
+            assert!((0.0..1e-5).contains(&loss), "{loss}");
+            assert!(d_x.iter().all(|d| d.abs() < 1e-7));
+        }
+    }
+
+    fn sums_are_the_same_bits_for_any_number_of_threads(isa) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let (x, t) = (numbers(12_001 * 50, 3, 5.0), targets(12_001 * 50));
+        for loss in LOSSES {
+            let single = loss.run(Machine::single(isa), &x, &t, 50, Weights::default(), Reduction::Mean).unwrap();
+            for most_threads in [2, 3] {
+                let m = Machine { isa, threads: Threads::Pool(&pool), most_threads };
+                assert!(loss.run(m, &x, &t, 50, Weights::default(), Reduction::Mean).unwrap() == single);
+            }
+        }
+    }
+}
+
+fn machine() -> Machine<'static> {
+    Machine::single(crate::simd::Isa::best())
+}
+
+/// The slope of `value` at each number of `x`.
+fn slopes(x: &[f64], value: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let step = 1e-5;
+    (0..x.len())
+        .map(|c| {
+            let mut moved = x.to_vec();
+            moved[c] += step;
+            let above = value(&moved);
+            moved[c] -= 2.0 * step;
+            (above - value(&moved)) / (2.0 * step)
+        })
+        .collect()
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    let (n_rows, width) = (4, 6);
+    let (x, t) = (wide(&numbers(n_rows * width, 4, 2.0)), wide(&targets(n_rows * width)));
+    let (by_row, by_class) = ([1.0, 0.0, 2.0, 0.5], [1.0, 0.5, 2.0, 0.0, 1.0, 3.0]);
+    for reduction in [Reduction::Sum, Reduction::Mean] {
+        for loss in LOSSES {
+            let classes = loss.takes_class_weights().then_some(&by_class[..]);
+            let weights = Weights { rows: Some(&by_row), classes };
+            let run = |x: &[f64]| loss.run(machine(), x, &t, width, weights, reduction).unwrap();
+            for (d, slope) in run(&x).1.iter().zip(slopes(&x, |x| run(x).0)) {
+                assert!((d - slope).abs() < 1e-7, "{loss:?}: {d} for a slope of {slope}");
+            }
+        }
+        let negative = [false, false, true, false];
+        let labels = Labels { negative: Some(&negative), smoothing: 0.2, ..Labels::new(&[3, 1, 2, -1]) };
+        for (rows, classes) in [(None, None), (Some(&by_row[..]), Some(&by_class[..]))] {
+            let run = |x: &[f64]| {
+                with_labels(machine(), x, &labels, width, Weights { rows, classes }, reduction).unwrap()
+            };
+            for (d, slope) in run(&x).1.iter().zip(slopes(&x, |x| run(x).0)) {
+                assert!((d - slope).abs() < 1e-7, "{d} for a slope of {slope}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_rows_missing_is_a_loss_of_nothing() {
+    let x = numbers(3 * 5, 4, 2.0);
+    let labels = Labels::new(&[-1, -1, -1]);
+    let (loss, d_x) = with_labels(machine(), &x, &labels, 5, Weights::default(), Reduction::Mean).unwrap();
+    assert_eq!((loss, d_x), (0.0, vec![0.0; 15]));
+}
+
+#[test]
+fn probability_differences_are_thincs() {
+    let probs = [0.25f32, 0.75, 0.5, 0.5, 0.125, 0.875];
+    let negative = [false, false, true];
+    let labels = Labels { negative: Some(&negative), ..Labels::new(&[1, -1, 0]) };
+    let mut out = [9.0; 6];
+    let rows = Rows::new(&probs, 3, 2).unwrap();
+    let loss =
+        f32::probability_difference(machine(), rows, &labels, 2.0, RowsMut::new(&mut out, 3, 2).unwrap())
+            .unwrap();
+    assert_eq!(out, [0.125, -0.125, 0.0, 0.0, 0.0625, 0.0]);
+    assert_eq!(loss, 0.125f64.powi(2) * 2.0 + 0.0625f64.powi(2));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let x = [0.5f32; 6];
+    let ask = |labels: &[i64], smoothing, rows: Option<&[f32]>| {
+        let labels = Labels { smoothing, ..Labels::new(labels) };
+        let weights = Weights { rows, classes: None };
+        with_labels(machine(), &x, &labels, 3, weights, Reduction::Sum).unwrap_err().to_string()
+    };
+    assert_eq!(ask(&[0, 3], 0.0, None), "labels[1] is 3; expected 0 to 2 or -1 for missing");
+    assert!(ask(&[-2, 0], 0.0, None).starts_with("labels[0] is -2"));
+    assert!(ask(&[0], 0.0, None).contains("a label for each of 2 rows"));
+    assert!(ask(&[0, 1], 1.0, None).contains("label smoothing is 1"));
+    assert!(ask(&[0, 1], 0.0, Some(&[1.0])).contains("row weights: expected 2 numbers"));
+    assert!(ask(&[0, 1], 0.0, Some(&[1.0, -1.0])).contains("not negative"));
+    assert!(ask(&[0, 1], 0.0, Some(&[1.0, f32::NAN])).contains("not negative"));
+    let other = [0.5f32; 9];
+    for loss in LOSSES {
+        let error = loss.run(machine(), &x, &other, 3, Weights::default(), Reduction::Sum).unwrap_err();
+        assert!(error.to_string().contains("expected 2 × 3, found 3 × 3"), "{error}");
+    }
+    let classes = Weights { rows: None, classes: Some(&[1.0f32, 1.0, 1.0][..]) };
+    assert!(Loss::Kl(Direction::Forward, 1.0).run(machine(), &x, &x, 3, classes, Reduction::Sum).is_err());
+    assert!(
+        Loss::Kl(Direction::Forward, 0.0)
+            .run(machine(), &x, &x, 3, Weights::default(), Reduction::Sum)
+            .is_err()
+    );
+    let logits = [2.0f32, 0.0];
+    let mut out = [0.0; 2];
+    let (rows, out) = (Rows::new(&logits, 1, 2).unwrap(), RowsMut::new(&mut out, 1, 2).unwrap());
+    assert!(f32::probability_difference(machine(), rows, &Labels::new(&[0]), 1.0, out).is_err());
+}
