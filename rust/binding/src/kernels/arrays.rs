@@ -224,6 +224,11 @@ impl<'py, T: Element> Output<'py, T> {
         self.given.as_ref().filter(|given| given.is(&self.work))
     }
 
+    /// The interpreter.
+    pub(crate) fn py(&self) -> Python<'py> {
+        self.work.py()
+    }
+
     /// The right to write, for the time of the work.
     pub(crate) fn write(&self, what: &str) -> PyResult<PyReadwriteArrayDyn<'py, T>> {
         self.work.try_readwrite().map_err(|_| {

@@ -7,6 +7,8 @@ use crate::errors::IntoPyErr;
 
 pub(crate) mod arrays;
 mod encoder;
+mod losses;
+mod rows;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
 #[pyfunction]
@@ -18,6 +20,8 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     // A wrong FERRULE_ISA is said at import, once, and not by whichever kernel comes first.
     Isa::active().map_err(IntoPyErr::into_py_err)?;
     m.add_function(wrap_pyfunction!(active_isa, m)?)?;
+    rows::register(m)?;
+    losses::register(m)?;
     encoder::register(m)?;
     Ok(())
 }

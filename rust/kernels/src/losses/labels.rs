@@ -86,7 +86,7 @@ pub(super) fn check<T: Real>(
 }
 
 /// The weight that the mean divides a row's loss by: its own times that of its label's class.
-fn weight_of<T: Real>(labels: &Labels<'_>, weights: &Weights<'_, T>, row: usize) -> f64 {
+pub(super) fn weight_of<T: Real>(labels: &Labels<'_>, weights: &Weights<'_, T>, row: usize) -> f64 {
     match labels.column(row) {
         None => 0.0,
         Some(column) => weights.row(row).wide() * weights.classes.map_or(1.0, |w| w[column].wide()),

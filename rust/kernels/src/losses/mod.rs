@@ -9,6 +9,7 @@
 
 mod elementwise;
 mod labels;
+mod mixed;
 mod pairs;
 mod probabilities;
 
@@ -16,6 +17,7 @@ mod probabilities;
 mod tests;
 
 pub use labels::Labels;
+pub use mixed::Lesson;
 pub use pairs::Direction;
 
 use crate::KernelError;
@@ -137,6 +139,21 @@ pub trait LossKernels: Real {
         out: RowsMut<'_, Self>,
     ) -> Result<f64, KernelError>;
 
+    /// `(1 - g) KL + g CE`: the divergence from a teacher mixed with the cross-entropy of gold labels, at temperature 1.
+    /// Rows without a label learn from the teacher alone. Class weights are those of the gold labels.
+    ///
+    /// # Errors
+    /// As for [`kl_divergence`](LossKernels::kl_divergence) and [`cross_entropy`](LossKernels::cross_entropy), or if
+    /// the share of the gold labels is not from 0 to 1.
+    fn distillation(
+        machine: Machine<'_>,
+        student: Rows<'_, Self>,
+        lesson: &Lesson<'_, Self>,
+        weights: Weights<'_, Self>,
+        reduction: Reduction,
+        out: RowsMut<'_, Self>,
+    ) -> Result<f64, KernelError>;
+
     /// Binary cross-entropy of logits, each column a question of its own: `Σ_c w_c (ln(1 + e^x) - t x)`.
     ///
     /// # Errors
@@ -225,6 +242,17 @@ macro_rules! loss_kernels {
                 Ok(<$type as pairs::Pairs>::kl_divergence(
                     machine, student, teacher, setting, weights, reduction, out,
                 ))
+            }
+            fn distillation(
+                machine: Machine<'_>,
+                student: Rows<'_, $type>,
+                lesson: &Lesson<'_, $type>,
+                weights: Weights<'_, $type>,
+                reduction: Reduction,
+                out: RowsMut<'_, $type>,
+            ) -> Result<f64, KernelError> {
+                mixed::check(student, lesson, &weights, &out)?;
+                Ok(mixed::run(machine, student, lesson, weights, reduction, out))
             }
             fn binary_cross_entropy(
                 machine: Machine<'_>,

@@ -1,6 +1,6 @@
 //! The losses against the reference in `f64`, finite differences, edges and refusals, for every instruction set.
 
-use super::{Direction, Labels, LossKernels, Reduction, Weights};
+use super::{Direction, Labels, Lesson, LossKernels, Reduction, Weights};
 use crate::rows::{Machine, Rows, RowsMut};
 use crate::testing::{WIDTHS, assert_close, for_every_isa, numbers, wide};
 use crate::{KernelError, Threads};
@@ -241,6 +241,55 @@ for_every_isa! {
                 let m = Machine { isa, threads: Threads::Pool(&pool), most_threads };
                 assert!(loss.run(m, &x, &t, 50, Weights::default(), Reduction::Mean).unwrap() == single);
             }
+        }
+    }
+}
+
+fn distill<T: LossKernels>(
+    m: Machine<'_>,
+    x: &[T],
+    t: &[T],
+    labels: &[i64],
+    gold: f64,
+    rows: &[T],
+) -> (f64, Vec<T>) {
+    let n_rows = labels.len();
+    let width = x.len() / n_rows;
+    let lesson = Lesson {
+        teacher: Rows::new(t, n_rows, width).unwrap(),
+        temperature: T::of(2.0),
+        direction: Direction::Forward,
+        labels: Labels::new(labels),
+        gold: T::of(gold),
+    };
+    let mut out = vec![T::of(9.0); x.len()];
+    let (x, rows_out) =
+        (Rows::new(x, n_rows, width).unwrap(), RowsMut::new(&mut out, n_rows, width).unwrap());
+    let weights = Weights { rows: Some(rows), classes: None };
+    let loss = T::distillation(m, x, &lesson, weights, Reduction::Mean, rows_out).unwrap();
+    (loss, out)
+}
+
+for_every_isa! {
+    fn distillation_mixes_both_losses(isa) {
+        let m = Machine::single(isa);
+        let (n_rows, width) = (90, 50);
+        let (x, t) = (numbers(n_rows * width, 5, 4.0), numbers(n_rows * width, 6, 4.0));
+        let labels = labels_of(n_rows, width).0;
+        let by_row = row_weights(n_rows);
+        let weights = Weights { rows: Some(&*by_row), classes: None };
+        let (soft, d_soft) =
+            Loss::Kl(Direction::Forward, 2.0).run(m, &x, &t, width, weights, Reduction::Mean).unwrap();
+        let (hard, d_hard) = with_labels(m, &x, &Labels::new(&labels), width, weights, Reduction::Mean).unwrap();
+        for gold in [0.0, 0.25, 1.0] {
+            let (loss, d_x) = distill(m, &x, &t, &labels, gold, &by_row);
+            same_loss(loss, soft * (1.0 - gold) + hard * gold, n_rows);
+            let exact: Vec<f64> = d_soft
+                .iter()
+                .zip(&d_hard)
+                .map(|(s, h)| f64::from(*s) * (1.0 - gold) + f64::from(*h) * gold)
+                .collect();
+            assert_close(&d_x, &exact, 1e-8, GRADIENT);
         }
     }
 }
