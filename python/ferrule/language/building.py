@@ -142,6 +142,8 @@ class Building(PipelineState):
         except ConfigValidationError as error:
             raise ConfigError(_without_objects(factory_name, name, error, merged)) from error
         kept = {key: value for key, value in filled.items() if key not in ("nlp", "name", "@factories")}
+        if kept.get("save_activations") is False:
+            del kept["save_activations"]  # spaCy 3.8 refuses settings it does not know, even at their default
         kept["factory"] = factory_name
         self._remember(name, meta, Config(kept), raw_config)
         return pipe

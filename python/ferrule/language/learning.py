@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -283,7 +283,11 @@ class Learning(Processing, Listening, Description):
             sgd = self._optimizer
         new_losses = dict(losses)
         models = [pipe.model for _, pipe in self._with_models()]
-        with learning(*models, owner="nlp"), unchanged_gradients_on_error(*models):
+        with (
+            learning(*models, owner="nlp"),
+            self._forgotten_on_error(),
+            unchanged_gradients_on_error(*models),
+        ):
             for name, pipe in self.pipeline:
                 if name in chosen:
                     arguments = {} if drop is None else {"drop": drop}
@@ -298,6 +302,17 @@ class Learning(Processing, Listening, Description):
                             pipe.finish_update(sgd)
         losses.update(new_losses)
         return losses
+
+    @contextmanager
+    def _forgotten_on_error(self) -> Iterator[None]:
+        """If the block raises, shared encoders forget the batch that others would have sent gradients for."""
+        try:
+            yield
+        except BaseException:
+            for _, pipe in self.pipeline:
+                if hasattr(pipe, "abandon_update"):
+                    pipe.abandon_update()
+            raise
 
     def _annotate(self, name: str, pipe: Any, examples: list[Example]) -> None:
         step = Step(name, pipe, {"batch_size": self.batch_size}, self._handler(pipe))

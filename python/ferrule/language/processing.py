@@ -13,7 +13,7 @@ from ferrule.pipeline.pipe import reraise
 from ferrule.pipeline.streams import check_batch_size
 from ferrule.tokens import Doc
 
-__all__ = ["Processing", "applied"]
+__all__ = ["Contexts", "Processing", "Step", "applied", "text_and_context"]
 
 
 class Processing(PipelineState):
@@ -95,7 +95,7 @@ class Processing(PipelineState):
             from ferrule.language.workers import in_processes
 
             return in_processes(self, texts, steps, n_process=n_process, batch_size=size, as_tuples=as_tuples)
-        contexts = _Contexts() if as_tuples else None
+        contexts = Contexts() if as_tuples else None
         docs = self._docs(texts, contexts)
         if n_threads > 1:
             from ferrule.language.threads import in_threads
@@ -145,13 +145,13 @@ class Processing(PipelineState):
             f"nlp: expected a text, a Doc or a Doc's bytes, found {type(item).__name__}: {_shortened(item)}"
         )
 
-    def _docs(self, items: Iterable[Any], contexts: _Contexts | None) -> Iterator[Doc]:
+    def _docs(self, items: Iterable[Any], contexts: Contexts | None) -> Iterator[Doc]:
         if isinstance(items, bytes):
             raise TypeError("nlp.pipe: expected a stream of texts, found bytes")
         for item in items:
             context = None
             if contexts is not None:
-                item, context = _pair(item)
+                item, context = text_and_context(item)
             try:
                 doc = self._ensure_doc(item)
             except Exception as error:
@@ -192,7 +192,7 @@ class Step:
         self.settings = settings
         self.handler = handler
 
-    def run(self, docs: Iterable[Doc], contexts: _Contexts | None = None) -> Iterator[Doc]:
+    def run(self, docs: Iterable[Doc], contexts: Contexts | None = None) -> Iterator[Doc]:
         """The documents as this component leaves them, in order, without those it failed on."""
         stream: Callable[..., Iterable[Any]] | None = getattr(self.pipe, "pipe", None)
         if stream is not None:
@@ -211,7 +211,7 @@ class Step:
             yield result
 
 
-def applied(docs: Iterable[Doc], steps: Iterable[Step], contexts: _Contexts | None = None) -> Iterator[Doc]:
+def applied(docs: Iterable[Doc], steps: Iterable[Step], contexts: Contexts | None = None) -> Iterator[Doc]:
     """The documents after all `steps`, in order; nothing is read before it is asked for."""
     stream = iter(docs)
     for step in steps:
@@ -219,22 +219,29 @@ def applied(docs: Iterable[Doc], steps: Iterable[Step], contexts: _Contexts | No
     return stream
 
 
-class _Contexts:
+class Contexts:
     """Which context belongs to which document of a stream whose documents may be left out or replaced."""
 
     def __init__(self) -> None:
         self._waiting: deque[list[Any]] = deque()
 
     def add(self, doc: Doc, context: Any) -> None:
+        """`doc` has gone in."""
         self._waiting.append([doc, context])
 
     def replace(self, old: Doc, new: Doc) -> None:
+        """A component returned `new` for `old`."""
         for entry in self._waiting:
             if entry[0] is old:
                 entry[0] = new
                 return
 
+    def find(self, doc: Doc) -> Any:
+        """The context of a document that is still on its way; None if there is none."""
+        return next((entry[1] for entry in self._waiting if entry[0] is doc), None)
+
     def paired(self, docs: Iterable[Doc]) -> Iterator[tuple[Doc, Any]]:
+        """Each document that came out with its context."""
         for doc in docs:
             # Documents come out in the order they went in, so those before this one have been left out.
             if any(entry[0] is doc for entry in self._waiting):
@@ -243,7 +250,8 @@ class _Contexts:
             yield doc, self._waiting.popleft()[1]
 
 
-def _pair(item: Any) -> tuple[Any, Any]:
+def text_and_context(item: Any) -> tuple[Any, Any]:
+    """The two parts of an item of a stream of (text, context); TypeError for anything else."""
     if not isinstance(item, tuple | list) or len(item) != 2:
         raise TypeError(f"nlp.pipe(as_tuples=True): expected (text, context), found {_shortened(item)}")
     return item[0], item[1]

@@ -1,0 +1,122 @@
+"""Who may import whom: downward only, imports for types and inside functions included.
+
+`cli › training.loop › language › pipeline › scorer, ml › training.example › tokens › vocab › ops › registry`
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ferrule
+
+PACKAGE = Path(ferrule.__file__).parent
+
+# From the bottom up. A module may import its own line and those above it here. Names are relative to
+# `ferrule`; a name stands for everything below it; the longest that fits decides.
+LAYERS: list[set[str]] = [
+    {"errors", "_typing", "_builtin_names", "registry", "storage", "_core"},
+    {"ops", "kernels"},
+    {"attrs", "symbols", "strings", "lexeme", "lexicon", "lookups", "vectors", "vocab"},
+    {"tokens"},
+    {"training"},
+    {"ml", "scorer"},
+    {"pipeline"},
+    {"tokenizer", "lang", "language"},
+    {
+        "training.callbacks",
+        "training.checkpoint",
+        "training.corpus_check",
+        "training.initialize",
+        "training.interrupts",
+        "training.loggers",
+        "training.loop",
+        "training.presets",
+        "training.report",
+        "training.settings",
+    },
+    {"cli", "testing", "interop", "__main__"},
+]
+# These two do not know each other though they share a line.
+STRANGERS = {("ml", "scorer"), ("scorer", "ml")}
+# `ferrule` itself only names what is imported when asked for.
+EXEMPT = {""}
+
+
+def modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found.append((".".join(part for part in parts if part != "__init__"), path))
+    return found
+
+
+def layer_of(module: str) -> int | None:
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        prefix = ".".join(parts[:length])
+        for layer, names in enumerate(LAYERS):
+            if prefix in names:
+                return layer
+    return None
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module of ferrule that a file imports, with the line."""
+    known = {name for name, _ in modules()}
+    for node in ast.walk(ast.parse(path.read_text("utf8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "ferrule":
+                    yield alias.name.removeprefix("ferrule").removeprefix("."), node.lineno
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ferrule":
+            base = (node.module or "").removeprefix("ferrule").removeprefix(".")
+            for alias in node.names:
+                full = f"{base}.{alias.name}" if base else alias.name
+                yield (full if full in known or not base else base), node.lineno
+
+
+@pytest.mark.parametrize(
+    ("module", "path"), [pytest.param(*each, id=each[0] or "ferrule") for each in modules()]
+)
+def test_imports_go_downward(module: str, path: Path) -> None:
+    if module in EXEMPT:
+        return
+    here = layer_of(module)
+    assert here is not None, f"ferrule.{module} is in no layer; add it to LAYERS"
+    for target, line in imported(path):
+        there = layer_of(target)
+        if there is None:
+            continue
+        assert there <= here, (
+            f"{path.name}:{line}: ferrule.{module} imports ferrule.{target}, which is above it"
+        )
+        pair = (module.split(".")[0], target.split(".")[0])
+        assert pair not in STRANGERS, f"{path.name}:{line}: {pair[0]} and {pair[1]} must not know each other"
+
+
+def test_the_rule_sees_an_upward_import(tmp_path: Path) -> None:
+    file = tmp_path / "upward.py"
+    file.write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ferrule.language import Language\n"
+    )
+    assert list(imported(file)) == [("language", 3)]
+    assert layer_of("language") > layer_of("pipeline.tagger")  # type: ignore[operator]
+
+
+def test_optional_packages_are_imported_in_interop_only() -> None:
+    optional = {"spacy", "torch", "pyarrow", "pandas", "ray", "matplotlib"}
+    for module, path in modules():
+        if module.startswith("interop"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            found = {name.split(".")[0] for name in names} & optional
+            assert not found, f"{path.name}:{node.lineno}: ferrule.{module} imports {found}"  # type: ignore[attr-defined]
