@@ -23,6 +23,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "readers": {"*": "ferrule.training.corpus"},
     "scorers": {
         "spacy.tagger_scorer.v1": "ferrule.pipeline.tagger",
+        "*": "ferrule.scorer.registered",
     },
     "tokenizers": {"*": "ferrule.tokenizer"},
     "vectors": {"*": "ferrule.vectors"},
