@@ -50,11 +50,11 @@ def _spacys() -> Library:
 
 
 def _ours() -> Library:
-    import ferrule
     from ferrule.tokens import Doc
-    from ferrule.training import Example
+    from ferrule.training.example import Example
+    from ferrule.vocab import Vocab
 
-    return Library(ferrule.blank("en").vocab, Doc, Example)
+    return Library(Vocab(), Doc, Example)
 
 
 @pytest.fixture(params=[_spacys, _ours], ids=["spacy", "ferrule"])

@@ -110,7 +110,7 @@ def test_listeners_send_the_gradient_an_own_encoder_would_get(
     expected = _gradients(own.model.get_ref("tok2vec"))
     assert expected
     for key, gradient in _gradients(tok2vec.model).items():
-        assert_allclose(gradient, expected[key], atol=TOLERANCE)
+        assert_allclose(gradient, expected[key], rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def test_gradients_of_two_listeners_add_up(
@@ -123,14 +123,14 @@ def test_gradients_of_two_listeners_add_up(
         tok2vec.update(examples, sgd=None)
         tagger.update(examples, sgd=None)
         alone.append(_gradients(tok2vec.model))
-        tok2vec.model.finish_update(lambda key, weights, gradient: (weights, gradient * 0))
+        _clear_gradients(tok2vec.model)
         tok2vec.add_listener(listener, other.name)
     tok2vec.update(examples, sgd=None)
     assert not any(gradient.any() for gradient in _gradients(tok2vec.model).values())
     first.update(examples, sgd=None)
     second.update(examples, sgd=None)
     for key, gradient in _gradients(tok2vec.model).items():
-        assert_allclose(gradient, alone[0][key] + alone[1][key], atol=TOLERANCE)
+        assert_allclose(gradient, alone[0][key] + alone[1][key], rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def test_a_listener_that_is_not_trained_holds_nothing_up(

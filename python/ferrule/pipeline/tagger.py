@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ from thinc.api import Config, Model
 
 from ferrule import _core
 from ferrule._typing import Scores
-from ferrule.errors import LabelError
-from ferrule.ml.class_loss import MISSING, gold_class_loss, teacher_loss
+from ferrule.ml.class_loss import gold_class_loss, teacher_loss
 from ferrule.ml.feature_extractor import all_native
 from ferrule.ml.rows import join_rows, split_rows
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.factories import factory
+from ferrule.pipeline.gold_labels import gold_classes
 from ferrule.pipeline.labelled_pipe import LabelledPipe
 from ferrule.pipeline.token_scores import TokenScores
 from ferrule.registry import registry
@@ -199,7 +199,9 @@ class Tagger(LabelledPipe):
         examples = list(examples)
         probabilities = _probabilities(scores)
         lengths = [len(rows) for rows in probabilities]
-        classes, negative = self._gold_classes(examples)
+        classes, negative = gold_classes(
+            examples, "TAG", self.labels, neg_prefix=self.cfg["neg_prefix"], owner=self._label()
+        )
         if sum(lengths) != len(classes):
             raise ValueError(
                 f"{self._label('get_loss')}: the scores are for {sum(lengths)} tokens in {len(lengths)} "
@@ -238,26 +240,6 @@ class Tagger(LabelledPipe):
         tags = {token.tag_ for example in examples for token in example.y}
         return sorted(tag for tag in tags if tag and not (prefix and tag.startswith(prefix)))
 
-    def _gold_classes(self, examples: Sequence[Any]) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
-        """Return the index of each token's gold label, `MISSING` without one, and whether it is negative."""
-        prefix = self.cfg["neg_prefix"]
-        index = {label: position for position, label in enumerate(self.labels)}
-        classes, negative = [], []
-        for tag in _aligned_tags(examples):
-            denied = bool(tag and prefix and tag.startswith(prefix) and tag not in index)
-            label = tag[len(prefix) :] if tag and denied else tag
-            if label and label not in index:
-                raise self._unknown_tag(label)
-            classes.append(index[label] if label else MISSING)
-            negative.append(denied)
-        return np.array(classes, dtype=np.int32), np.array(negative, dtype=bool) if any(negative) else None
-
-    def _unknown_tag(self, tag: str) -> LabelError:
-        return LabelError(
-            f"{self._label()}: the gold tag {tag!r} is not among the {len(self.labels)} labels. Call "
-            f"add_label({tag!r}), or initialize with examples or labels that include it."
-        )
-
 
 def _gives_probabilities(model: Model[Any, Any]) -> bool:
     """Whether `model.predict` gives probabilities, or scores that a softmax would turn into some."""
@@ -269,12 +251,6 @@ def _gives_probabilities(model: Model[Any, Any]) -> bool:
 def _probabilities(scores: Any) -> list[Any]:
     """The probabilities for each document, from what `predict` or ``model.begin_update`` returned."""
     return list(scores["probabilities"] if isinstance(scores, Mapping) else scores)
-
-
-def _aligned_tags(examples: Iterable[Any]) -> Iterator[str | None]:
-    """The gold tag of each predicted token of the batch; None or "" where there is none."""
-    for example in examples:
-        yield from example.get_aligned("TAG", as_string=True)
 
 
 def _write_tags(docs: list[Any], best: Ints, label_ids: UInt64s, *, overwrite: bool) -> None:

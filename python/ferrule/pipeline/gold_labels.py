@@ -1,0 +1,83 @@
+"""The gold label of each predicted token of a batch, as an index into a component's labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ferrule.attrs import ORTH
+from ferrule.errors import LabelError, nearest_names
+from ferrule.ml.class_loss import MISSING
+from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
+
+__all__ = ["aligned_ids", "gold_classes"]
+
+Ints = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+UInt64s = npt.NDArray[np.uint64]
+
+
+def gold_classes(
+    examples: Sequence[Any], attr: str, labels: Sequence[str], *, neg_prefix: str, owner: str
+) -> tuple[Ints, Bools | None]:
+    """Return int32 (n_tokens of the batch,), an index into `labels` or `MISSING`; and which ones are negative.
+
+    attr: the token attribute that holds the label, such as ``"TAG"``. neg_prefix: what a gold label that
+    says what the token is *not* starts with; "" for none. The second array is None where there is none.
+
+    Raises LabelError, naming `owner`, when a gold label is not among `labels`.
+    """
+    ids = aligned_ids(examples, attr)
+    index = {label: position for position, label in enumerate(labels)}
+    strings = examples[0].reference.vocab.strings if examples else None
+    classes = np.full(len(ids), MISSING, dtype=np.int32)
+    negative = None
+    for label_id in np.unique(ids[ids != 0]).tolist():
+        label = strings[label_id]
+        is_negative = bool(neg_prefix) and label not in index and label.startswith(neg_prefix)
+        name = label[len(neg_prefix) :] if is_negative else label
+        if name not in index:
+            raise _unknown_label(name, labels, owner)
+        here = ids == label_id
+        classes[here] = index[name]
+        if is_negative:
+            negative = here if negative is None else negative | here
+    return classes, negative
+
+
+def aligned_ids(examples: Iterable[Any], attr: str) -> UInt64s:
+    """Return uint64 (n_tokens of the batch,): an attribute of the reference, for each predicted token.
+
+    0 where the reference says nothing, or where its tokens do not fit the predicted one.
+    """
+    examples = list(examples)
+    same = _ids_of_same_tokens(examples, attr)
+    if same is not None:
+        return same
+    aligned = (example.get_aligned(attr) for example in examples)
+    return np.array([value or 0 for values in aligned for value in values], dtype=np.uint64)
+
+
+def _ids_of_same_tokens(examples: list[Any], attr: str) -> UInt64s | None:
+    """The same for a batch of native documents whose references all have the tokens of the prediction."""
+    predicted = [example.predicted for example in examples]
+    reference = [example.reference for example in examples]
+    if not (all_native(predicted) and all_native(reference)):
+        return None
+    orths, lengths = extract_rows(predicted, [ORTH])
+    rows, reference_lengths = extract_rows(reference, [ORTH, *column_ids([attr])])
+    if not (np.array_equal(lengths, reference_lengths) and np.array_equal(orths[:, 0], rows[:, 0])):
+        return None
+    return rows[:, 1]
+
+
+def _unknown_label(label: str, labels: Sequence[str], owner: str) -> LabelError:
+    near = nearest_names(label, labels)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return LabelError(
+        f"{owner}: the gold label {label!r} is not among the {len(labels)} labels.{hint} Call "
+        f"add_label({label!r}), or initialize with examples or labels that include it."
+    )
