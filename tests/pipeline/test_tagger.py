@@ -261,6 +261,26 @@ def test_the_last_label_stays(library: Library, examples: list[Any]) -> None:
         tagger.remove_label("ONE")
 
 
+@pytest.mark.parametrize("rehearse", [False, True], ids=["update only", "update and rehearse"])
+def test_rehearsing_keeps_old_tags_while_new_ones_are_learnt(
+    library: Library, examples: list[Any], rehearse: bool
+) -> None:
+    fix_random_seed(0)
+    tagger = _tagger(library)
+    old, new = examples[:2], [library.make(["They", "cooed"], tags=["PRON", "X"])] * 4
+    tagger.initialize(lambda: examples, labels=["ADV", "N", "PRON", "V", "X"])
+    _train(tagger, old)
+    tagger._start_rehearsing()
+    optimizer = Adam(0.02)
+    for _ in range(60):
+        tagger.update(new, sgd=optimizer)
+        if rehearse:
+            tagger.rehearse(old, sgd=optimizer)
+    assert _tags(tagger, library, ["They", "cooed"]) == ["PRON", "X"]
+    kept = all(_tags(tagger, library, words) == tags for words, tags in SENTENCES[:2])
+    assert kept is rehearse
+
+
 def test_distilling_maps_labels_by_name(tagger: Tagger, examples: list[Any], library: Library) -> None:
     _train(tagger, examples)
     student = _tagger(library)

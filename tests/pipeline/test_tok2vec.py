@@ -167,6 +167,27 @@ def test_training_through_a_listener_learns_the_examples(
         assert [token.tag_ for token in doc] == tags
 
 
+def test_rehearsing_holds_on_to_the_encoder_of_then(
+    tok2vec: Tok2Vec, first: Tagger, examples: list[Any]
+) -> None:
+    tok2vec._start_rehearsing()
+    first._start_rehearsing()
+    for pipe in (tok2vec, first):
+        losses = pipe.rehearse(examples, sgd=None)
+    assert losses["first"] == pytest.approx(0.0, abs=TOLERANCE)  # nothing has changed yet
+    optimizer = Adam(0.01)
+    for _ in range(5):
+        tok2vec.update(examples, sgd=optimizer)
+        first.update(examples, sgd=optimizer)
+    drifted = first.rehearse(examples, sgd=None, losses=tok2vec.rehearse(examples, sgd=None))["first"]
+    assert drifted > 0.1
+    for _ in range(20):
+        tok2vec.rehearse(examples, sgd=optimizer)
+        first.rehearse(examples, sgd=optimizer)
+    back = first.rehearse(examples, sgd=None, losses=tok2vec.rehearse(examples, sgd=None))["first"]
+    assert back < drifted / 2
+
+
 def test_a_listener_without_an_update_of_its_encoder_names_the_remedy(
     tok2vec: Tok2Vec, first: Tagger, examples: list[Any]
 ) -> None:

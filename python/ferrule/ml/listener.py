@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from thinc.api import Model
@@ -12,7 +14,7 @@ from ferrule.attrs import ORTH
 from ferrule.ml.feature_extractor import extract_rows
 from ferrule.registry import registry
 
-__all__ = ["Tok2VecListener", "make_listener"]
+__all__ = ["Tok2VecListener", "make_listener", "standalone_copy"]
 
 Backprop = Callable[[list[Floats2d]], Any]
 
@@ -31,9 +33,20 @@ class Tok2VecListener(Model[list[Any], list[Floats2d]]):
     def __init__(self, upstream_name: str, width: int | None) -> None:
         super().__init__(name=self.name, forward=_forward, dims={"nO": width})
         self.upstream_name = upstream_name
+        self._upstream: weakref.ref[Any] | None = None
         self._batch_id: int | None = None
         self._outputs: list[Floats2d] | None = None
         self._backprop: Backprop | None = None
+
+    @property
+    def upstream(self) -> Any | None:
+        """The component whose rows come in here; None as long as none has found this listener."""
+        return None if self._upstream is None else self._upstream()
+
+    @upstream.setter
+    def upstream(self, component: Any | None) -> None:
+        # Weak, because the component holds its listeners.
+        self._upstream = None if component is None else weakref.ref(component)
 
     @classmethod
     def get_batch_id(cls, inputs: Sequence[Any]) -> int:
@@ -82,6 +95,15 @@ def make_listener(width: int | None, upstream: str = "*") -> Tok2VecListener:
     96
     """
     return Tok2VecListener(upstream_name=upstream, width=width)
+
+
+def standalone_copy(model: Model[Any, Any]) -> Model[Any, Any]:
+    """Return a copy of `model` that shares nothing with it, with copies of encoders in place of listeners."""
+    copy = deepcopy(model)
+    for node, copied in zip(list(model.walk()), list(copy.walk()), strict=True):
+        if isinstance(node, Tok2VecListener) and node.upstream is not None:
+            copy.replace_node(copied, deepcopy(node.upstream.model))
+    return copy
 
 
 def _forward(

@@ -23,7 +23,7 @@ UInt64s = npt.NDArray[np.uint64]
 def gold_classes(
     examples: Sequence[Any], attr: str, labels: Sequence[str], *, neg_prefix: str, owner: str
 ) -> tuple[Ints, Bools | None]:
-    """Return int32 (n_tokens of the batch,), an index into `labels` or `MISSING`; and which ones are negative.
+    """Return int32 (n_tokens of the batch,), indices into `labels` or `MISSING`, and which ones are negative.
 
     attr: the token attribute that holds the label, such as ``"TAG"``. neg_prefix: what a gold label that
     says what the token is *not* starts with; "" for none. The second array is None where there is none.

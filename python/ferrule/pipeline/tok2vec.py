@@ -51,6 +51,7 @@ class Tok2Vec(TrainablePipe):
 
     def __init__(self, vocab: Any, model: Model[Any, Any], name: str = "tok2vec") -> None:
         super().__init__(vocab, model, name)
+        # Component name -> its listeners.
         self.listener_map: dict[str, list[Tok2VecListener]] = {}
         self._batch: SharedGradient | None = None
 
@@ -71,6 +72,7 @@ class Tok2Vec(TrainablePipe):
         listeners = self.listener_map.setdefault(component_name, [])
         if not any(known is listener for known in listeners):
             listeners.append(listener)
+        listener.upstream = self
 
     def remove_listener(self, listener: Tok2VecListener, component_name: str) -> bool:
         """Let `listener` listen no longer; returns whether it did."""
@@ -78,6 +80,7 @@ class Tok2Vec(TrainablePipe):
         kept = [known for known in listeners if known is not listener]
         if len(kept) == len(listeners):
             return False
+        listener.upstream = None
         if kept:
             self.listener_map[component_name] = kept
         else:

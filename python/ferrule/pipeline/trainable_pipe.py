@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from copy import deepcopy
 from typing import Any, TypeVar
 
 from thinc.api import Adam, Model, set_dropout_rate
@@ -312,7 +311,9 @@ class TrainablePipe(SavedPipe, Pipe):
 
     def _start_rehearsing(self) -> None:
         """Keep a copy of the model as it is now, for `rehearse` to hold on to."""
-        self._rehearsal_model = deepcopy(self.model)
+        from ferrule.ml.listener import standalone_copy
+
+        self._rehearsal_model = standalone_copy(self.model) if isinstance(self.model, Model) else None
 
     def _explain_missing_weights(self, action: str, error: Exception) -> None:
         """Raise NotInitializedError from `error` if the model has parameters without values."""
