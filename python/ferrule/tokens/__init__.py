@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ferrule.tokens.doc import Doc
+from ferrule.tokens.docbin import DocBin
 from ferrule.tokens.morphanalysis import MorphAnalysis
 from ferrule.tokens.span import Span
 from ferrule.tokens.span_group import SpanGroup
+from ferrule.tokens.span_groups import SpanGroups
 from ferrule.tokens.token import Token
 
-__all__ = ["Doc", "MorphAnalysis", "Span", "SpanGroup", "Token"]
+__all__ = ["Doc", "DocBin", "MorphAnalysis", "Span", "SpanGroup", "SpanGroups", "Token"]

@@ -21,18 +21,22 @@ def find(doc: Doc, start_char: int, end_char: int, alignment_mode: str) -> tuple
     if not n_tokens or start_char < 0 or end_char < start_char:
         return None
     starts = doc._starts()
-    last_end = doc._char_range(n_tokens - 1)[1]
-    if start_char >= last_end or end_char > len(doc.text):
+    n_chars = len(doc.text)
+    if start_char >= n_chars or end_char > n_chars:
         return None
     # The token that the first and the last character are in, or in the space behind it.
     first = int(starts.searchsorted(start_char, side="right")) - 1
-    last = int(starts.searchsorted(end_char - 1, side="right")) - 1
-    first_range, last_range = doc._char_range(first), doc._char_range(max(last, 0))
+    last = int(starts.searchsorted(max(end_char - 1, 0), side="right")) - 1
+    start_token, end_token = doc._char_range(first), doc._char_range(last)
+    if start_char >= start_token[1]:
+        # In a space: the next token is the first that can be part of the span.
+        first, starts_a_token = first + 1, False
+    else:
+        starts_a_token = start_char == start_token[0]
     if alignment_mode == "expand":
-        return first, max(last, first) + 1 if end_char > start_char else first
-    starts_a_token, ends_a_token = first_range[0] == start_char, last_range[1] == end_char
+        return first, max(last + 1, first)
     if alignment_mode == "strict":
-        return (first, last + 1) if starts_a_token and ends_a_token and last >= first else None
-    start = first if starts_a_token else first + 1
-    end = last + 1 if last_range[1] <= end_char else last
+        return (first, last + 1) if starts_a_token and end_char == end_token[1] and last >= first else None
+    start = first if starts_a_token or start_char >= start_token[1] else first + 1
+    end = last + 1 if end_char >= end_token[1] else last
     return (start, end) if start < end else None

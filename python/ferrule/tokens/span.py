@@ -231,7 +231,7 @@ class Span(ExtensionMethods):
     # --- dependency tree ---
     @property
     def root(self) -> Token:
-        """The first token whose head is outside the span or itself, the one nearest to its tree's root."""
+        """The first token that is its own head, else the one nearest to its tree's root."""
         hook = self.doc.user_span_hooks.get("root") or self.doc.user_hooks.get("root")
         if hook:
             return hook(self)
@@ -241,8 +241,10 @@ class Span(ExtensionMethods):
         for i, head in zip(range(self.start, self.end), heads, strict=True):
             if head == i:
                 return self.doc[i]
-        depth_of = {i: sum(1 for _ in self.doc[i].ancestors) for i in range(self.start, self.end)}
-        return self.doc[min(depth_of, key=lambda i: (depth_of[i], i))]
+        # As in spaCy, punctuation and whitespace stand back; of nothing else the first token is the root.
+        words = [token for token in self if not (token.is_punct or token.is_space)]
+        depths = [(sum(1 for _ in token.ancestors), token.i) for token in words]
+        return self.doc[min(depths)[1] if depths else self.start]
 
     @property
     def conjuncts(self) -> tuple[Token, ...]:
@@ -252,7 +254,8 @@ class Span(ExtensionMethods):
     @property
     def lefts(self) -> Iterator[Token]:
         """Tokens before the span whose heads are in it."""
-        return (left for token in self for left in token.lefts if left.i < self.start)
+        # As in spaCy, those of the span's last token come first.
+        return (left for token in reversed(list(self)) for left in token.lefts if left.i < self.start)
 
     @property
     def rights(self) -> Iterator[Token]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
@@ -154,6 +154,12 @@ class SpanGroup:
                 )
             group.append(found)
         return group
+
+    def _move(self, new_range: Callable[[int, int], tuple[int, int]]) -> None:
+        """Give each span the tokens that `new_range` says for its old ones."""
+        self._rows = [
+            row._replace(start=start, end=end) for row in self._rows for start, end in [new_range(*row[:2])]
+        ]
 
     def to_bytes(self) -> bytes:
         """The group in spaCy's form; strings are the vocabulary's to keep."""

@@ -6,7 +6,7 @@ import warnings
 import weakref
 from collections import UserDict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import srsly
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SpanGroups"]
 
-# What spaCy writes for a document without groups.
-_EMPTY = srsly.msgpack_dumps([])
-
 
 class SpanGroups(UserDict[str, SpanGroup]):
     """A dict of span groups; a list of spans put in becomes a group."""
+
+    #: What spaCy writes for a document without groups.
+    EMPTY_BYTES: ClassVar[bytes] = srsly.msgpack_dumps([])
 
     def __init__(self, doc: Doc, items: Iterable[tuple[str, SpanGroup | Iterable[Span]]] = ()):
         """The groups of `doc`, which they do not keep alive."""
@@ -60,7 +60,7 @@ class SpanGroups(UserDict[str, SpanGroup]):
     def to_bytes(self) -> bytes:
         """The groups in spaCy's form: equal groups once, with the keys they go by."""
         if not self:
-            return _EMPTY
+            return self.EMPTY_BYTES
         keys_of: dict[bytes, list[str]] = {}
         for key, group in self.items():
             keys_of.setdefault(group.to_bytes(), []).append(key)
@@ -70,7 +70,7 @@ class SpanGroups(UserDict[str, SpanGroup]):
         """Replace all groups by those of `to_bytes` (or an older list); ValueError for anything else."""
         from ferrule.tokens.message import unpack_any
 
-        message = [] if bytes_data == _EMPTY else unpack_any(bytes_data, "SpanGroups")
+        message = [] if bytes_data == self.EMPTY_BYTES else unpack_any(bytes_data, "SpanGroups")
         doc, groups = self.doc, {}
         if isinstance(message, list):
             for group_bytes in message:

@@ -377,17 +377,14 @@ class Token(ExtensionMethods):
 
     @property
     def conjuncts(self) -> tuple[Token, ...]:
-        """The tokens coordinated with this one, itself not included, in order."""
-        start = self
-        while start.i != start.head.i and start.dep_ == "conj":
-            start = start.head
-        found, queue = {start.i}, [start]
-        for token in queue:
-            for child in token.rights:
-                if child.dep_ == "conj" and child.i not in found:
-                    found.add(child.i)
-                    queue.append(child)
-        return tuple(self.doc[i] for i in sorted(found - {self.i}))
+        """The tokens coordinated with this one, itself not included, nearest to the first conjunct first."""
+        first = self
+        while first.dep_ == "conj" and first.head.i != first.i:
+            first = first.head
+        found = [first]
+        for token in found:
+            found.extend(child for child in token.rights if child.dep_ == "conj")
+        return tuple(token for token in found if token.i != self.i)
 
     # --- as an object ---
     @property

@@ -6,7 +6,10 @@ use ferrule_text::doc::attr::source;
 use ferrule_text::doc::columns::Columns;
 use ferrule_text::doc::{Column, DocError, features, heads, rows};
 use ferrule_text::vocab::Vocab;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyUntypedArrayMethods,
+};
 use parking_lot::RwLock;
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
@@ -171,6 +174,67 @@ impl DocCore {
         })
     }
 
+    /// Fill an empty document from string ids, uint64 (n_tokens,), and whether a space follows each, bool (n_tokens,).
+    fn _set_orths(
+        &self,
+        orths: PyReadonlyArray1<'_, u64>,
+        spaces: PyReadonlyArray1<'_, bool>,
+    ) -> PyResult<()> {
+        if orths.len() != spaces.len() {
+            return Err(PyValueError::new_err(format!(
+                "{} word ids but {} spaces; give one of each for each token",
+                orths.len(),
+                spaces.len()
+            )));
+        }
+        let mut columns = Columns::with_capacity(orths.len());
+        for (i, (&orth, &space)) in orths.as_array().iter().zip(spaces.as_array().iter()).enumerate() {
+            let known = {
+                let lexemes = self.vocab.read();
+                lexemes.find_orth(orth).and_then(|lex| lexemes.lexeme(lex).map(|lexeme| (lex, lexeme.length)))
+            };
+            let (lex, length) = match known {
+                Some(found) => found,
+                None => {
+                    let text = self.string(orth, &format!("word {i}"))?;
+                    if text.is_empty() {
+                        return Err(PyValueError::new_err(format!(
+                            "word {i} is empty; a token has at least one character"
+                        )));
+                    }
+                    (self.vocab.lexeme(&text).map_err(python_error)?, text.chars().count() as u32)
+                }
+            };
+            columns.push(lex, length, space);
+        }
+        self.write(|doc| {
+            *doc = columns;
+            Ok(())
+        })
+    }
+
+    /// Append tokens `start..end` of another document with the same vocabulary; heads that leave them are dropped.
+    fn _append(&self, other: &DocCore, start: usize, end: usize) -> PyResult<()> {
+        if !Arc::ptr_eq(&self.vocab, &other.vocab) {
+            return Err(PyValueError::new_err(
+                "the documents have different vocabularies; their ids do not agree",
+            ));
+        }
+        let tokens = other.read(Columns::clone)?;
+        self.write(|doc| doc.append(&tokens, start, end))
+    }
+
+    /// Put a space behind the last token.
+    fn _add_space(&self) -> PyResult<()> {
+        self.write(|doc| {
+            let mut spaces = doc.spaces().to_vec();
+            if let Some(last) = spaces.last_mut() {
+                *last = true;
+            }
+            doc.set_spaces(spaces)
+        })
+    }
+
     /// The text of tokens `start..end`, with or without the space behind the last.
     fn _text(&self, start: usize, end: usize, trailing_space: bool) -> PyResult<String> {
         self.check_zone()?;
@@ -292,7 +356,8 @@ impl DocCore {
             )));
         }
         let values: Vec<u64> = values.as_array().iter().copied().collect();
-        self.write(|doc| rows::set_rows(doc, &sources, &values))
+        let lexemes = self.vocab.read();
+        self.write(|doc| rows::set_rows(doc, &lexemes, &sources, &values))
     }
 
     fn _has_annotation(&self, attr: u64, complete: bool) -> PyResult<bool> {
@@ -346,7 +411,7 @@ impl DocCore {
             .map_err(to_python)
     }
 
-    /// Positions of a token and everything below it, ascending.
+    /// Positions of a token and everything below it, as its branches stand.
     fn _subtree(&self, token: usize) -> PyResult<Vec<u32>> {
         self.read(|doc| doc.check_token(token).map(|()| doc.tree().subtree(token)))?.map_err(to_python)
     }

@@ -125,8 +125,40 @@ impl Columns {
         if column == Column::Head {
             heads::check_tree(&values)?;
         }
-        self.columns[column as usize] = Some(values);
+        // Nothing but zeros reads the same without the memory, except where the first token's default is 1.
+        let is_unset = column != Column::SentStart && values.iter().all(|&value| value == 0);
+        self.columns[column as usize] = if is_unset { None } else { Some(values) };
         self.forget_tree(column);
+        Ok(())
+    }
+
+    /// Append tokens `start..end` of another document with the same vocabulary, annotation included.
+    ///
+    /// Heads that leave the slice are dropped: their tokens become roots.
+    pub fn append(&mut self, other: &Columns, start: usize, end: usize) -> Result<(), DocError> {
+        other.check_range(start, end)?;
+        let (before, added) = (self.len(), end - start);
+        for (column, ..) in Column::ALL {
+            let starts_differ = column == Column::SentStart && before > 0 && added > 0;
+            if self.column(column).is_none() && other.column(column).is_none() && !starts_differ {
+                continue;
+            }
+            self.values_mut(column).extend((start..end).map(|token| other.get(column, token)));
+        }
+        self.lex.extend_from_slice(&other.lex[start..end]);
+        self.spaces.extend_from_slice(&other.spaces[start..end]);
+        for token in start..end {
+            self.starts.push(self.n_chars);
+            self.n_chars += other.end_char(token) - other.starts[token] + u32::from(other.spaces[token]);
+        }
+        if let Some(heads) = &mut self.columns[Column::Head as usize] {
+            for (i, head) in heads[before..].iter_mut().enumerate() {
+                if !(0..added as i64).contains(&(i as i64 + *head as i64)) {
+                    *head = 0;
+                }
+            }
+        }
+        self.tree = OnceLock::new();
         Ok(())
     }
 

@@ -4,13 +4,19 @@ use super::attr::{Column, Source};
 use super::columns::Columns;
 use super::error::DocError;
 use super::heads;
+use crate::vocab::VocabRead;
 
 /// Write `rows` (`n_tokens` x `sources.len()`) into the columns that `sources` name.
 ///
-/// Attributes of the lexeme are skipped: they belong to the word type. Where both `Head` and `Dep` come and some
-/// label is set, sentence starts follow from the tree and a `SentStart` in the rows is not used. Everything is
-/// checked before anything is written.
-pub fn set_rows(doc: &mut Columns, sources: &[Source], rows: &[u64]) -> Result<(), DocError> {
+/// Attributes of the lexeme are skipped: they belong to the word type. A norm that is the lexeme's own is not stored
+/// again. Where both `Head` and `Dep` come and some label is set, sentence starts follow from the tree and a
+/// `SentStart` in the rows is not used. Everything is checked before anything is written.
+pub fn set_rows(
+    doc: &mut Columns,
+    lexemes: &VocabRead<'_>,
+    sources: &[Source],
+    rows: &[u64],
+) -> Result<(), DocError> {
     let width = sources.len();
     if width == 0 || rows.len() != doc.len() * width {
         return Err(DocError::Value(format!(
@@ -23,6 +29,14 @@ pub fn set_rows(doc: &mut Columns, sources: &[Source], rows: &[u64]) -> Result<(
     for (position, source) in sources.iter().enumerate() {
         let values = rows.iter().skip(position).step_by(width);
         match *source {
+            Source::Column(Column::Norm) => {
+                let own = |(&lex, &norm): (&u32, &u64)| match lexemes.lexeme(lex) {
+                    Some(lexeme) if lexeme.norm == norm => 0,
+                    _ => norm,
+                };
+                let norms = doc.lex().iter().zip(values).map(own).collect();
+                changed.set_column(Column::Norm, norms)?;
+            }
             Source::Column(column) => changed.set_column(column, values.copied().collect())?,
             Source::Spacy => changed.set_spaces(values.map(|&space| space != 0).collect())?,
             Source::Lexeme(_) | Source::Idx => {}
