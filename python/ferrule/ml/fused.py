@@ -141,7 +141,7 @@ def _begin_update(
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Any]:
         d_out = np.concatenate([np.zeros((0, width), dtype=np.float32), *d_outputs])
-        parts.add_gradients(lambda grads: trace.backprop(params, d_out.astype(np.float32, copy=False), grads))
+        parts.add_gradients(lambda grads: trace.backprop(d_out.astype(np.float32, copy=False), grads))
         return []
 
     return cast(list[Floats2d], split_rows(out, lengths)), backprop

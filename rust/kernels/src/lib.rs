@@ -1,6 +1,7 @@
 //! Pure arithmetic: rows in, rows out. No Python, no text.
 #![deny(unsafe_code)]
 
+mod aligned;
 pub mod encoder;
 mod error;
 pub mod gemm;

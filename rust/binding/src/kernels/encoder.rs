@@ -172,16 +172,14 @@ struct EncoderTrace(Trace);
 impl EncoderTrace {
     /// Adds the gradients of all parameters to the arrays of `grads`, in place.
     ///
-    /// params: as in the forward pass, unchanged. d_out: float32 (n_tokens, width). grads: an object with `tables`, `mix`
+    /// d_out: float32 (n_tokens, width). grads: an object with `tables`, `mix`
     /// and `layers`, arrays of the parameters' shapes. Raises ValueError if shapes do not fit; then nothing is added.
     fn backprop(
         &self,
         py: Python<'_>,
-        params: ParamArrays<'_>,
         d_out: PyReadonlyArray2<'_, f32>,
         mut grads: GradArrays<'_>,
     ) -> PyResult<()> {
-        let view = params.view()?;
         let d_out = d_out.as_slice()?;
         let pool = workers(py)?;
         let mut grads = EncoderGrads {
@@ -189,7 +187,7 @@ impl EncoderTrace {
             mix: maxout_grads(&mut grads.mix)?,
             layers: grads.layers.iter_mut().map(maxout_grads).collect::<PyResult<_>>()?,
         };
-        detached(py, || self.0.backprop(pool.threads(), &view, d_out, &mut grads))
+        detached(py, || self.0.backprop(pool.threads(), d_out, &mut grads))
     }
 }
 

@@ -4,10 +4,12 @@ use super::batch::{Batch, Layout};
 use super::embed::{column_factors, embed_types, hash_types};
 use super::forward::TYPES_PER_TASK;
 use super::level::{Extras, PackedMaxout, Record, run_level};
-use super::params::EncoderParams;
+use super::params::{EncoderParams, MaxoutParams};
 use super::plan::check_columns;
 use crate::KernelError;
+use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
+use crate::gemm::sparse::MaxoutShape;
 use crate::layers::dropout::Dropout;
 use crate::layers::rowwise::{add_row, multiply_row};
 use crate::simd::{Isa, Simd};
@@ -44,11 +46,36 @@ pub struct Trace {
     /// By which the columns of the embedded vectors were multiplied; empty without dropout.
     pub(crate) factors: Vec<f32>,
     /// n_types × the width of all tables.
-    pub(crate) embedded: Vec<f32>,
+    pub(crate) embedded: Aligned,
     pub(crate) mix: LevelTrace,
     /// The rows that each window layer reads: level 0 up to the last but one.
-    pub(crate) inputs: Vec<Vec<f32>>,
+    pub(crate) inputs: Vec<Aligned>,
     pub(crate) levels: Vec<LevelTrace>,
+    pub(crate) tables: Vec<TableSize>,
+    pub(crate) mix_weights: KeptMaxout,
+    pub(crate) layer_weights: Vec<KeptMaxout>,
+}
+
+/// The sizes of an embedding table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableSize {
+    pub n_numbers: usize,
+    pub width: usize,
+}
+
+/// What the backward pass needs of a maxout layer's parameters.
+#[derive(Debug)]
+pub(crate) struct KeptMaxout {
+    pub weights: Aligned,
+    pub gain: Vec<f32>,
+    pub shape: MaxoutShape,
+}
+
+impl KeptMaxout {
+    fn new(params: &MaxoutParams<'_>) -> KeptMaxout {
+        let weights = Aligned::copy_of(params.weights);
+        KeptMaxout { weights, gain: params.gain.to_vec(), shape: params.shape() }
+    }
 }
 
 impl LevelTrace {
@@ -110,15 +137,22 @@ pub fn begin_update(
         types: batch.types.to_vec(),
         hashed,
         factors,
-        embedded: vec![0.0; batch.n_types() * params.embed_width()],
+        embedded: Aligned::zeros(batch.n_types() * params.embed_width()),
         mix: LevelTrace::new(batch.n_types(), width, Dropout::new(rates.mix, seed, 0)),
-        inputs: (0..layout.depth).map(|level| vec![0.0; layout.n_rows(level) * width]).collect(),
+        inputs: (0..layout.depth).map(|level| Aligned::zeros(layout.n_rows(level) * width)).collect(),
         levels: (1..=layout.depth)
             .map(|level| {
                 let dropout = Dropout::new(rates.layers[level - 1], seed, level as u64);
                 LevelTrace::new(layout.n_rows(level), width, dropout)
             })
             .collect(),
+        tables: params
+            .tables
+            .iter()
+            .map(|table| TableSize { n_numbers: table.rows.len(), width: table.width })
+            .collect(),
+        mix_weights: KeptMaxout::new(&params.mix),
+        layer_weights: params.layers.iter().map(KeptMaxout::new).collect(),
         layout,
     };
     let vectors = trace.mix_types(threads, params);
@@ -155,7 +189,7 @@ impl Trace {
         let width = layout.width;
         let layers: Vec<_> = params.layers.iter().map(|layer| PackedMaxout::new(isa, layer)).collect();
         // Each group gets its part of every level.
-        let mut inputs: Vec<_> = self.inputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut inputs: Vec<_> = self.inputs.iter_mut().map(|rows| &mut **rows).collect();
         let mut out = out;
         let dropouts: Vec<_> = self.levels.iter().map(|level| level.dropout).collect();
         let mut records: Vec<_> = (1..)

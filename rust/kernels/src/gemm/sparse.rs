@@ -118,13 +118,34 @@ fn input_rest(
     }
 }
 
-/// Rows in which one piece of one output won, with the gradient there.
-struct WinList {
-    n: usize,
-    rows: [(u32, f32); ROWS_AT_A_TIME],
+/// The rows of a block in which one piece of one output won: where each row begins, and the gradient there.
+type WinList = [(u32, f32); ROWS_AT_A_TIME];
+
+/// Sorts the rows of a block by the piece of one output that won. Gives how many rows each piece has.
+#[inline(always)]
+fn sort_by_winner(
+    winners: Winners<'_>,
+    n_outputs: usize,
+    output: usize,
+    first_row: usize,
+    starts: &[u32],
+    lists: &mut [WinList; MAX_PIECES],
+) -> [usize; MAX_PIECES] {
+    let mut n = [0; MAX_PIECES];
+    let at = first_row * n_outputs + output;
+    let columns =
+        winners.which[at..].iter().step_by(n_outputs).zip(winners.d_best[at..].iter().step_by(n_outputs));
+    for (&start, (&which, &d)) in starts.iter().zip(columns) {
+        // Every list gets the row and only the winner's keeps it: no branch, no counter in memory.
+        for (piece, (list, n)) in lists.iter_mut().zip(&mut n).enumerate() {
+            list[*n % ROWS_AT_A_TIME] = (start, d);
+            *n += usize::from(usize::from(which) == piece);
+        }
+    }
+    n
 }
 
-/// Adds the gradients of the weights and biases of some outputs; both slices begin at the first of these.
+/// Adds the gradients of the weights of some outputs; `d_weights` begins at the first of these.
 #[inline(always)]
 pub(crate) fn weight_gradient<S: Simd>(
     simd: S,
@@ -133,31 +154,28 @@ pub(crate) fn weight_gradient<S: Simd>(
     shape: MaxoutShape,
     outputs: Range<usize>,
     d_weights: &mut [f32],
-    d_bias: &mut [f32],
 ) {
     let MaxoutShape { outputs: n_outputs, pieces, depth } = shape;
-    let mut lists = [const { WinList { n: 0, rows: [(0, 0.0); ROWS_AT_A_TIME] } }; MAX_PIECES];
+    let mut lists = [[(0, 0.0); ROWS_AT_A_TIME]; MAX_PIECES];
     for (block, starts) in input.starts.chunks(ROWS_AT_A_TIME).enumerate() {
         let first_row = block * ROWS_AT_A_TIME;
         for output in outputs.clone() {
-            for list in &mut lists {
-                list.n = 0;
-            }
-            for (row, &start) in starts.iter().enumerate() {
-                let at = (first_row + row) * n_outputs + output;
-                let list = &mut lists[usize::from(winners.which[at]).min(MAX_PIECES - 1)];
-                list.rows[list.n % ROWS_AT_A_TIME] = (start, winners.d_best[at]);
-                list.n += 1;
-            }
-            for (piece, list) in lists.iter().enumerate().take(pieces) {
+            let n = sort_by_winner(winners, n_outputs, output, first_row, starts, &mut lists);
+            for (piece, (list, n)) in lists.iter().zip(n).enumerate().take(pieces) {
                 let index = (output - outputs.start) * pieces + piece;
-                let wins = &list.rows[..list.n];
-                for (_, d) in wins {
-                    d_bias[index] += d;
-                }
-                let d_weights = &mut d_weights[index * depth..][..depth];
-                add_rows(simd, wins, input.numbers, d_weights);
+                add_rows(simd, &list[..n], input.numbers, &mut d_weights[index * depth..][..depth]);
             }
+        }
+    }
+}
+
+/// Adds a row's gradient to that of the biases: `d_bias` is pieces × outputs.
+#[inline(always)]
+pub(crate) fn bias_gradient(d_best: &[f32], which: &[u8], d_bias: &mut [f32]) {
+    let n_outputs = d_best.len().max(1);
+    for (piece, d_bias) in d_bias.chunks_exact_mut(n_outputs).enumerate() {
+        for ((sum, &d), &which) in d_bias.iter_mut().zip(d_best).zip(which) {
+            *sum += if usize::from(which) == piece { d } else { 0.0 };
         }
     }
 }
