@@ -20,6 +20,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     },
     "layers": {"*": "ferrule.ml"},
     "loggers": {"*": "ferrule.training.loggers"},
+    "optimizers": {"*": "ferrule.optimizer"},
     "readers": {"*": "ferrule.training.corpus"},
     "scorers": {
         "spacy.tagger_scorer.v1": "ferrule.pipeline.tagger",

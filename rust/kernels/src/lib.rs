@@ -7,6 +7,7 @@ mod error;
 pub mod gemm;
 pub mod layers;
 pub mod losses;
+pub mod optimizer;
 pub mod real;
 pub mod reference;
 pub mod rows;

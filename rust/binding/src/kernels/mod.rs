@@ -8,6 +8,7 @@ use crate::errors::IntoPyErr;
 pub(crate) mod arrays;
 mod encoder;
 mod losses;
+mod optimizer;
 mod rows;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
@@ -23,5 +24,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     rows::register(m)?;
     losses::register(m)?;
     encoder::register(m)?;
+    optimizer::register(m)?;
     Ok(())
 }

@@ -1,0 +1,200 @@
+"""thinc's optimizers with each step in one Rust call: the same numbers, attributes and saved state.
+
+>>> from ferrule.registry import registry
+>>> registry.resolve({"optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.01}})["optimizer"]
+<ferrule.optimizer.Optimizer object at ...>
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import thinc.optimizers as thinc_optimizers
+
+from ferrule import _core
+from ferrule.registry import registry
+
+__all__ = ["SGD", "Adam", "Optimizer", "RAdam"]
+
+# Averages follow the weights ever more slowly, down to this.
+_MOST_DECAY = 0.9999
+
+
+class Optimizer(thinc_optimizers.Optimizer):
+    """A thinc `Optimizer` whose steps run in Rust, in several threads for large parameters.
+
+    Same arguments, attributes, schedules and numbers (up to float32 rounding). Parameters that are not plain
+    float32 NumPy arrays take thinc's own path.
+
+    >>> import numpy as np
+    >>> optimizer = Optimizer(0.5, beta1=0.0, beta2=0.0, grad_clip=0.0, use_averages=False)
+    >>> optimizer((0, "W"), np.ones(2, dtype="f"), np.ones(2, dtype="f"))[0].tolist()
+    [0.5, 0.5]
+    """
+
+    __slots__ = ()
+
+    def __call__(
+        self, key: tuple[int, str], weights: Any, gradient: Any, *, lr_scale: float = 1.0
+    ) -> tuple[Any, Any]:
+        """Step `weights` along `gradient` in place, set `gradient` to zero, and return both.
+
+        key: the node's id and the parameter's name; lr_scale: multiplies the learning rate, this once.
+        Raises ValueError if the shapes differ; nothing is changed then.
+        """
+        if not (_is_plain(weights) and _is_plain(gradient)) or (self.b1 <= 0.0 and self.b2 > 0.0):
+            return super().__call__(key, weights, gradient, lr_scale=lr_scale)
+        if len(gradient) < 1:
+            return weights, gradient
+        if weights.shape != gradient.shape:
+            raise ValueError(
+                f"Optimizer: the gradient of {key} has shape {gradient.shape}; expected that of the weights, "
+                f"{weights.shape}."
+            )
+        n_updates = self.nr_update[key] + 1
+        direction, rate = self._direction(n_updates, lr_scale)
+        uses_moments = direction != "gradient"
+        decay = self.L2 if self.L2_is_weight_decay else 0.0
+        _core.optimizer_step(
+            weights,
+            gradient,
+            self._moments(key, weights) if uses_moments else None,
+            self._averages(key, weights, n_updates),
+            direction=direction,
+            rate=rate,
+            first=(self.b1, 1.0 - self.b1),
+            second=(self.b2, 1.0 - self.b2),
+            eps=self.eps,
+            clip=self.grad_clip or 0.0,
+            l2=0.0 if self.L2_is_weight_decay else self.L2,
+            decay=lr_scale * self.learn_rate * decay,
+        )
+        self.nr_update[key] = n_updates
+        return weights, gradient
+
+    def _direction(self, n_updates: int, lr_scale: float) -> tuple[str, float]:
+        """Where the step goes, and how far."""
+        if self.use_radam:
+            # thinc counts RAdam's steps from two.
+            rectified, size = _radam_size(n_updates + 1, self.b1, self.b2)
+            return ("adam" if rectified else "momentum"), size * self.learn_rate
+        if self.b1 > 0.0 and self.b2 > 0.0:
+            first, second = 1.0 - self.b1**n_updates, 1.0 - self.b2**n_updates
+            return "adam", self.learn_rate * second**0.5 / first * lr_scale
+        return "gradient", lr_scale * self.learn_rate
+
+    def _moments(self, key: tuple[int, str], weights: Any) -> tuple[Any, Any]:
+        for moments in (self.mom1, self.mom2):
+            if key not in moments:
+                moments[key] = np.zeros(weights.size, dtype=np.float32)
+        return self.mom1[key], self.mom2[key]
+
+    def _averages(self, key: tuple[int, str], weights: Any, n_updates: int) -> tuple[Any, float] | None:
+        if self.averages is None:
+            return None
+        if key not in self.averages:
+            self.averages[key] = np.zeros(weights.shape, dtype=np.float32)
+        return self.averages[key], 1.0 - min(_MOST_DECAY, (1.0 + n_updates) / (10.0 + n_updates))
+
+
+def _radam_size(step: int, beta1: float, beta2: float) -> tuple[bool, float]:
+    """Whether the second moment is known well enough to be used, and the step size without learning rate.
+
+    Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond".
+    """
+    power = beta2**step
+    longest = 2.0 / (1.0 - beta2) - 1.0
+    length = longest - 2.0 * step * power / (1.0 - power)
+    correction = 1.0 - beta1**step
+    if length < 5.0:
+        return False, 1.0 / correction
+    variance = (length - 4.0) / (longest - 4.0) * (length - 2.0) / (longest - 2.0) * longest / length
+    return True, math.sqrt((1.0 - power) * variance) / correction
+
+
+def _is_plain(array: Any) -> bool:
+    return (
+        type(array) is np.ndarray
+        and array.dtype == np.float32
+        and array.ndim > 0
+        and bool(array.flags.c_contiguous)
+        and bool(array.flags.writeable)
+    )
+
+
+_ADAM = thinc_optimizers.ADAM_DEFAULTS
+_SGD = thinc_optimizers.SGD_DEFAULTS
+
+
+@registry.optimizers("Adam.v1")
+def Adam(
+    learn_rate: Any = _ADAM["learn_rate"],
+    *,
+    L2: Any = _ADAM["L2"],
+    beta1: Any = _ADAM["beta1"],
+    beta2: Any = _ADAM["beta2"],
+    eps: Any = _ADAM["eps"],
+    grad_clip: Any = _ADAM["grad_clip"],
+    L2_is_weight_decay: bool = True,
+    use_averages: bool = True,
+) -> Optimizer:
+    """Return an Adam optimizer with thinc's arguments and defaults; each number may be a schedule."""
+    return Optimizer(
+        learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+        L2_is_weight_decay=L2_is_weight_decay,
+        use_averages=use_averages,
+    )
+
+
+@registry.optimizers("RAdam.v1")
+def RAdam(
+    learn_rate: Any = _ADAM["learn_rate"],
+    *,
+    beta1: Any = _ADAM["beta1"],
+    beta2: Any = _ADAM["beta2"],
+    eps: Any = _ADAM["eps"],
+    L2: Any = _ADAM["L2"],
+    L2_is_weight_decay: bool = True,
+    grad_clip: Any = _ADAM["grad_clip"],
+    use_averages: bool = True,
+) -> Optimizer:
+    """Return a RAdam optimizer with thinc's arguments and defaults; each number may be a schedule."""
+    return Optimizer(
+        learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+        L2_is_weight_decay=L2_is_weight_decay,
+        use_averages=use_averages,
+        use_radam=True,
+    )
+
+
+@registry.optimizers("SGD.v1")
+def SGD(
+    learn_rate: Any,
+    *,
+    L2: Any = _SGD["L2"],
+    grad_clip: Any = _SGD["grad_clip"],
+    L2_is_weight_decay: bool = True,
+    use_averages: bool = True,
+) -> Optimizer:
+    """Return plain gradient descent with thinc's arguments and defaults; each number may be a schedule."""
+    return Optimizer(
+        learn_rate,
+        L2=L2,
+        grad_clip=grad_clip,
+        L2_is_weight_decay=L2_is_weight_decay,
+        beta1=0.0,
+        beta2=0.0,
+        use_averages=use_averages,
+    )

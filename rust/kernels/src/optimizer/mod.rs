@@ -1,0 +1,5 @@
+//! Optimizer steps in one pass over the memory.
+
+mod step;
+
+pub use step::{Averages, Direction, Step, Tensors, optimizer_step};
