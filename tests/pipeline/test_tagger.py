@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from thinc.api import Adam, fix_random_seed
 
-from ferrule.errors import LabelError, NotInitializedError
+from ferrule.errors import LabelError, NotInitializedError, SerializationError
 from ferrule.pipeline.tagger import Tagger
 
 from .conftest import SENTENCES, SMALL_ENCODER, Library, build
@@ -188,6 +188,16 @@ def test_bytes_bring_labels_and_tags_back(tagger: Tagger, examples: list[Any], l
     again = _tagger(library).from_bytes(tagger.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     assert again.labels == tagger.labels
     np.testing.assert_array_equal(_scores(again, examples), _scores(tagger, examples))
+
+
+def test_a_model_with_another_number_of_labels_is_not_loaded(tagger: Tagger, library: Library) -> None:
+    other = _tagger(library)
+    other.add_label("N")
+    other.add_label("V")
+    with pytest.raises(SerializationError, match=r"4 outputs.*2 labels"):
+        other.from_bytes(tagger.to_bytes(exclude=["vocab", "cfg"]), exclude=["vocab", "cfg"])
+    assert other.labels == ("N", "V")
+    assert not other.model.get_ref("output_layer").has_param("W")
 
 
 def test_an_added_label_leaves_the_scores_of_the_old_ones(tagger: Tagger, examples: list[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from ferrule.errors import LabelError, nearest_names
 from ferrule.ml.class_loss import MISSING
 from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
 
-__all__ = ["aligned_ids", "gold_classes"]
+__all__ = ["aligned_ids", "distinct_labels", "gold_classes"]
+
+# Enough for a call into Rust to cost nothing, few enough to hold while a corpus streams by.
+DOCS_AT_A_TIME = 1000
 
 Ints = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
@@ -46,6 +50,17 @@ def gold_classes(
         if is_negative:
             negative = here if negative is None else negative | here
     return classes, negative
+
+
+def distinct_labels(examples: Iterable[Any], attr: str) -> set[str]:
+    """Return every label that the references of `examples` have in the token attribute `attr`."""
+    references = (example.reference for example in examples)
+    attr_ids = column_ids([attr])
+    labels: set[str] = set()
+    while docs := list(islice(references, DOCS_AT_A_TIME)):
+        ids = np.unique(extract_rows(docs, attr_ids)[0])
+        labels.update(docs[0].vocab.strings[label_id] for label_id in ids[ids != 0].tolist())
+    return labels
 
 
 def aligned_ids(examples: Iterable[Any], attr: str) -> UInt64s:

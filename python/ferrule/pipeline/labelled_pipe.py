@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ferrule.errors import LabelError, nearest_names
+from ferrule.errors import LabelError, SerializationError, nearest_names
 from ferrule.ml.resize import select_outputs
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.trainable_pipe import TrainablePipe
@@ -118,6 +118,17 @@ class LabelledPipe(TrainablePipe):
         if self._has_outputs():
             select_outputs(self.model, sources)
         self.cfg["labels"] = labels
+
+    def _load_model(self, data: bytes) -> None:
+        super()._load_model(data)
+        if not self._has_outputs():
+            return
+        n_outputs = self.model.get_ref("output_layer").get_dim("nO")
+        if n_outputs != len(self.labels):
+            raise SerializationError(
+                f"{self._label()}: the saved model has {n_outputs} outputs, but there are {len(self.labels)} "
+                f"labels; each needs the other. Load a cfg and a model that were saved together."
+            )
 
     def _has_outputs(self) -> bool:
         model = self.model

@@ -16,7 +16,7 @@ from ferrule.ml.feature_extractor import all_native
 from ferrule.ml.rows import join_rows, split_rows
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.factories import factory
-from ferrule.pipeline.gold_labels import gold_classes
+from ferrule.pipeline.gold_labels import distinct_labels, gold_classes
 from ferrule.pipeline.labelled_pipe import LabelledPipe
 from ferrule.pipeline.token_scores import TokenScores
 from ferrule.registry import registry
@@ -237,8 +237,8 @@ class Tagger(LabelledPipe):
     def _labels_of(self, examples: Iterable[Any]) -> list[str]:
         """All gold tags, sorted; negative ones are no labels."""
         prefix = self.cfg["neg_prefix"]
-        tags = {token.tag_ for example in examples for token in example.y}
-        return sorted(tag for tag in tags if tag and not (prefix and tag.startswith(prefix)))
+        tags = distinct_labels(examples, "TAG")
+        return sorted(tag for tag in tags if not (prefix and tag.startswith(prefix)))
 
 
 def _gives_probabilities(model: Model[Any, Any]) -> bool:
