@@ -43,10 +43,12 @@ def saving(path: PathOrStr) -> Iterator[Path]:
         raise NotADirectoryError(errno.ENOTDIR, "cannot save a folder where there is a file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(target)
-    staged = _new_sibling(target)
-    lock = _hold(staged)
+    staged = target.parent / f".{target.name}.ferrule-{os.getpid()}-{secrets.token_hex(4)}"
+    lock = None
     active.append(staged)
     try:
+        staged.mkdir()
+        lock = _hold(staged)
         yield staged
         seal(staged, kept=_carry_over(target, staged))
         _put_in_place(staged, target)
@@ -63,19 +65,12 @@ def previous_folder(target: Path) -> Path:
     return target.parent / f".{target.name}.ferrule-previous"
 
 
-def _new_sibling(target: Path) -> Path:
-    staged = target.parent / f".{target.name}.ferrule-{os.getpid()}-{secrets.token_hex(4)}"
-    staged.mkdir()
-    if target.is_dir():
-        with contextlib.suppress(OSError):
-            shutil.copymode(target, staged)
-    return staged
-
-
 def _carry_over(target: Path, staged: Path) -> frozenset[str]:
     """Link the top-level entries of `target` that are not part of a pipeline into `staged`; their names."""
     if not target.is_dir():
         return frozenset()
+    with contextlib.suppress(OSError):
+        shutil.copymode(target, staged)
     ours = {name.split("/")[0] for name in listed_files(target)} | {MANIFEST} | set(os.listdir(staged))
     kept = frozenset(set(os.listdir(target)) - ours)
     for name in kept:
