@@ -1,0 +1,280 @@
+"""Corpora on disk as streams of examples: DocBin files, JSONL, plain text.
+
+A reader is called with a pipeline each time the examples are wanted (once an epoch) and reads the files anew,
+one at a time. `path` may be a file, a folder (searched for files of the kind) or a list of both; `.gz` is
+unzipped on the way.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import srsly
+
+from ferrule._typing import PathOrStr
+from ferrule.errors import CorpusError
+from ferrule.registry import registry
+from ferrule.training.augment import dont_augment
+from ferrule.training.converters.source import malformed, numbered_lines
+from ferrule.training.example import Example
+
+__all__ = ["FILE_TYPE", "Corpus", "JsonlCorpus", "PlainTextCorpus", "read_labels", "walk_corpus"]
+
+FILE_TYPE = ".spacy"
+CorpusPath: TypeAlias = "PathOrStr | Sequence[PathOrStr]"
+_CONVERT = "Make one with: ferrule convert <file> <folder>."
+
+
+class Corpus:
+    """Examples from `.spacy` files (DocBin); the prediction side is the text, tokenized anew.
+
+    `limit`: read at most so many documents (0: all). `gold_preproc`: one example a sentence, with the gold
+    tokens. `max_length`: split longer documents into sentences, and leave out sentences that are still longer
+    (0: no limit). `augmenter`: see :mod:`ferrule.training.augment`. `shuffle`: in random order, by Python's
+    `random`; with `shuffle_window` documents drawn from at a time (0: all of them, which holds the corpus in
+    memory). Raises CorpusError for a path without documents.
+    """
+
+    def __init__(
+        self,
+        path: CorpusPath,
+        *,
+        limit: int = 0,
+        gold_preproc: bool = False,
+        max_length: int = 0,
+        augmenter: Callable[[Any, Example], Iterable[Example]] | None = None,
+        shuffle: bool = False,
+        shuffle_window: int = 0,
+    ) -> None:
+        self.path = path
+        self.limit = limit
+        self.gold_preproc = gold_preproc
+        self.max_length = max_length
+        self.augmenter = augmenter or dont_augment
+        self.shuffle = shuffle
+        self.shuffle_window = shuffle_window
+
+    def __call__(self, nlp: Any) -> Iterator[Example]:
+        """The examples, read from the files while they are asked for."""
+        docs = self.read_docbin(nlp.vocab, walk_corpus(self.path, FILE_TYPE))
+        if self.shuffle:
+            docs = _shuffled(docs, self.shuffle_window)
+        for reference in docs:
+            for example in self._examples(nlp, reference):
+                yield from self.augmenter(nlp, example)
+
+    def read_docbin(self, vocab: Any, locs: Iterable[PathOrStr]) -> Iterator[Any]:
+        """The documents of some DocBin files, at most `limit`."""
+        n_docs = 0
+        for loc in locs:
+            for doc in _docbin(Path(loc)).get_docs(vocab):
+                if self.limit and n_docs >= self.limit:
+                    return
+                n_docs += 1
+                yield doc
+        if not n_docs:
+            raise CorpusError(f"{self.path}: the corpus has no documents. {_CONVERT}")
+
+    def _examples(self, nlp: Any, reference: Any) -> Iterator[Example]:
+        if self.gold_preproc:
+            for sent in reference.sents if reference.has_annotation("SENT_START") else [reference[:]]:
+                yield _example(nlp, sent.as_doc(), gold_tokens=True)
+        elif not self.max_length or len(reference) < self.max_length:
+            if len(reference):
+                yield _example(nlp, reference, gold_tokens=False)
+        elif reference.has_annotation("SENT_START"):
+            for sent in reference.sents:
+                if len(sent) < self.max_length:
+                    yield _example(nlp, sent.as_doc(), gold_tokens=False)
+
+
+class JsonlCorpus:
+    """Examples without annotation from JSONL files, one `{"text": …}` (or `{"tokens": […]}`) a line.
+
+    `limit`: at most so many examples. `min_length`, `max_length`: leave out documents with fewer or more
+    tokens (0: no limit). Raises CorpusError with file and line for a malformed line.
+    """
+
+    file_type = "jsonl"
+
+    def __init__(
+        self, path: CorpusPath | None, *, limit: int = 0, min_length: int = 0, max_length: int = 0
+    ) -> None:
+        self.path = path
+        self.limit = limit
+        self.min_length = min_length
+        self.max_length = max_length
+
+    def __call__(self, nlp: Any) -> Iterator[Example]:
+        """The examples, read while they are asked for."""
+        n_examples = 0
+        for path in walk_corpus(self.path, ".jsonl"):
+            for number, line in numbered_lines(path):
+                if line.strip() and (doc := _fitting(self, self._doc(nlp, path, number, line))):
+                    if self.limit and n_examples >= self.limit:
+                        return
+                    n_examples += 1
+                    yield _unannotated(nlp, doc)
+
+    def _doc(self, nlp: Any, path: Path, number: int, line: str) -> Any:
+        try:
+            record = srsly.json_loads(line)
+        except ValueError as error:
+            raise malformed(path, number, f"expected a JSON object, {error}: {line[:60]!r}") from error
+        text = record.get("text") if isinstance(record, dict) else None
+        tokens = record.get("tokens") if isinstance(record, dict) else None
+        if isinstance(text, str):
+            return nlp.make_doc(text)
+        if isinstance(tokens, list) and all(isinstance(token, str) for token in tokens):
+            return type(nlp.make_doc(""))(nlp.vocab, words=tokens)
+        raise malformed(path, number, f"expected an object with 'text' or 'tokens', found {line[:60]!r}")
+
+
+class PlainTextCorpus:
+    """Examples without annotation from text files, one document a line; empty lines are left out.
+
+    `min_length`, `max_length`: leave out documents with fewer or more tokens (0: no limit).
+    """
+
+    file_type = "txt"
+
+    def __init__(self, path: CorpusPath | None, *, min_length: int = 0, max_length: int = 0) -> None:
+        self.path = path
+        self.min_length = min_length
+        self.max_length = max_length
+
+    def __call__(self, nlp: Any) -> Iterator[Example]:
+        """The examples, read while they are asked for."""
+        for path in walk_corpus(self.path, ".txt"):
+            for _, line in numbered_lines(path):
+                if line.strip() and (doc := _fitting(self, nlp.make_doc(line))):
+                    yield _unannotated(nlp, doc)
+
+
+@registry.readers("spacy.Corpus.v1")
+def create_docbin_reader(
+    path: Any,
+    gold_preproc: bool,
+    max_length: int = 0,
+    limit: int = 0,
+    augmenter: Any = None,
+) -> Corpus:
+    """A :class:`Corpus`. Raises CorpusError if the path is missing from the config."""
+    return Corpus(
+        _given("spacy.Corpus.v1", path),
+        gold_preproc=gold_preproc,
+        max_length=max_length,
+        limit=limit,
+        augmenter=augmenter,
+    )
+
+
+@registry.readers("spacy.JsonlCorpus.v1")
+def create_jsonl_reader(path: Any, min_length: int = 0, max_length: int = 0, limit: int = 0) -> JsonlCorpus:
+    """A :class:`JsonlCorpus`."""
+    return JsonlCorpus(path, min_length=min_length, max_length=max_length, limit=limit)
+
+
+@registry.readers("spacy.PlainTextCorpus.v1")
+def create_plain_text_reader(path: Any, min_length: int = 0, max_length: int = 0) -> PlainTextCorpus:
+    """A :class:`PlainTextCorpus`."""
+    return PlainTextCorpus(path, min_length=min_length, max_length=max_length)
+
+
+@registry.readers("spacy.read_labels.v1")
+def read_labels(path: PathOrStr | None, *, require: bool = False) -> Any:
+    """The labels of a JSON file, for `initialize`; None if there is no file, unless `require`."""
+    if path is None or not Path(path).exists():
+        if require:
+            raise CorpusError(f"{path}: no such file of labels. Make it with: ferrule init labels.")
+        return None
+    return srsly.read_json(path)
+
+
+def walk_corpus(path: CorpusPath | None, file_type: str) -> list[Path]:
+    """The corpus files under a path or several: sorted, hidden ones and other endings left out.
+
+    A path that is a file counts whatever its name. Raises CorpusError where there is nothing.
+    """
+    paths = [path] if path is None or isinstance(path, str | Path) or hasattr(path, "__fspath__") else path
+    found: list[Path] = []
+    for one in map(Path, (_given("corpus", one) for one in paths)):
+        if one.is_dir():
+            below = sorted(one.rglob("*"))
+            files = [
+                file for file in below if _is_corpus_file(file.relative_to(one), file_type) and file.is_file()
+            ]
+            if not files:
+                raise CorpusError(f"{one}: no {file_type} file in this folder or below. {_CONVERT}")
+            found += files
+        elif one.is_file():
+            found.append(one)
+        else:
+            raise CorpusError(f"{one}: no such file or folder of {file_type} files. {_CONVERT}")
+    return found
+
+
+def _is_corpus_file(path: Path, file_type: str) -> bool:
+    if any(part.startswith(".") for part in path.parts):
+        return False
+    return path.name.endswith((file_type, f"{file_type}.gz"))
+
+
+def _given(name: str, path: Any) -> Any:
+    if path is None:
+        raise CorpusError(
+            f"{name}: no path to a corpus is set. Set it in the config, or on the command line with "
+            f"--paths.train and --paths.dev."
+        )
+    return path
+
+
+def _docbin(path: Path) -> Any:
+    from ferrule.tokens import DocBin  # so that reading text needs no documents module
+
+    if path.suffix != ".gz":
+        return DocBin().from_disk(path)
+    try:
+        return DocBin().from_bytes(gzip.decompress(path.read_bytes()))
+    except (ValueError, OSError, EOFError) as error:
+        raise CorpusError(f"{path}: {error}") from error
+
+
+def _shuffled(docs: Iterator[Any], window: int) -> Iterator[Any]:
+    """In random order, with at most `window` documents in memory (0: all)."""
+    held: list[Any] = []
+    for doc in docs:
+        held.append(doc)
+        if window and len(held) > window:
+            place = random.randrange(len(held))
+            held[place], held[-1] = held[-1], held[place]
+            yield held.pop()
+    random.shuffle(held)
+    yield from held
+
+
+def _example(nlp: Any, reference: Any, *, gold_tokens: bool) -> Example:
+    if gold_tokens or reference.has_unknown_spaces:
+        words = [token.text for token in reference]
+        spaces = [bool(token.whitespace_) for token in reference]
+        predicted = type(reference)(nlp.vocab, words=words, spaces=spaces)
+        predicted.has_unknown_spaces = reference.has_unknown_spaces
+        return Example(predicted, reference)
+    return Example(nlp.make_doc(reference.text), reference)
+
+
+def _unannotated(nlp: Any, doc: Any) -> Example:
+    """An example whose reference says nothing."""
+    words = [token.text for token in doc]
+    spaces = [bool(token.whitespace_) for token in doc]
+    return Example(doc, type(doc)(nlp.vocab, words=words, spaces=spaces))
+
+
+def _fitting(corpus: JsonlCorpus | PlainTextCorpus, doc: Any) -> Any:
+    """The document, or None if its length is not wanted or it is empty."""
+    too_long = corpus.max_length and len(doc) > corpus.max_length
+    return None if too_long or len(doc) < max(1, corpus.min_length) else doc
