@@ -57,7 +57,7 @@ def create_combined_augmenter(
     whitespace_variants: Sequence[str] | None,
 ) -> Augmenter:
     """An augmenter that adds up to three copies of an example; see `combined_augmenter`."""
-    shares = {
+    shares: dict[str, Any] = {
         "lower_level": lower_level,
         "orth_level": orth_level,
         "whitespace_level": whitespace_level,

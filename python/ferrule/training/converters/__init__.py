@@ -64,8 +64,8 @@ def convert(
 
     `vocab` and, for raw texts (`jsonl`, `csv`, `tsv`), `make_doc` (such as `nlp.make_doc`) make the
     documents, of `doc_class` (Ferrule's `Doc` unless given). `converter`: one of `CONVERTERS`, or `"auto"` by
-    the file's name. `n_sents`: sentences a document, 0 for the file's own documents. The rest is for one format
-    each: see its function.
+    the file's name. `n_sents`: sentences a document, 0 for the file's own documents. The rest is for one
+    format each: see its function.
 
     Raises CorpusError, with file and line, for a missing, empty or malformed file; ValueError for an unknown
     converter.
@@ -106,7 +106,7 @@ def convert(
 
 
 def detect(path: PathOrStr) -> str:
-    """The converter for a file, by its name (and, for `.iob`, its first line). Raises CorpusError if unknown."""
+    """The converter for a file, by its name (for `.iob` its first line too). Raises CorpusError otherwise."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes if suffix.lower() != ".gz"]
     name = _SUFFIXES.get(suffixes[-1]) if suffixes else None
     if name is None:

@@ -23,8 +23,8 @@ def jsonl_documents(path: PathOrStr, make_doc: MakeDoc, vocab: Any, doc_class: A
     """The documents of a JSONL file, streaming: a dict a line with `text`, or `words` (and `spaces`).
 
     Annotations as in `Example.from_dict`: `entities` (offsets, BILUO or IOB tags, or dicts with `start`,
-    `end`, `label`), `cats` (a dict, or a list of the labels that hold), `label`, `tags`, `pos`, `heads`, `spans`….
-    Labels that other lines have count as 0.0 where `label` or a list of labels is given.
+    `end`, `label`), `cats` (a dict, or a list of the labels that hold), `label`, `tags`, `pos`,
+    `heads`, `spans`…. Labels that other lines have count as 0.0 where `label` or a list of labels is given.
 
     Raises CorpusError with file and line.
     """
