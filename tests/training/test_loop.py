@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -17,8 +15,10 @@ import pytest
 from thinc.api import Adam, Config
 
 from ferrule.errors import ConfigError
+from ferrule.training.checkpoint import TrainingState
+from ferrule.training.evaluation import Evaluator
 from ferrule.training.loggers import console_logger
-from ferrule.training.loop import TrainingState, evaluation, shuffled, train_batches, train_while_improving
+from ferrule.training.loop import shuffled, train_batches, train_while_improving
 from ferrule.training.settings import TrainingSettings
 
 
@@ -66,7 +66,7 @@ def run(
             nlp,
             chosen,
             train_batches(nlp, lambda _: corpus, chosen),
-            evaluation(nlp, lambda _: ["example"], chosen.score_weights),
+            Evaluator(nlp, lambda _: ["example"], chosen.score_weights),
             TrainingState(),
         )
     )
@@ -159,16 +159,16 @@ def test_an_empty_training_corpus_is_an_error(max_epochs: int) -> None:
 
 def test_an_empty_development_corpus_is_an_error() -> None:
     with pytest.raises(ValueError, match="development corpus is empty"):
-        evaluation(Recorder(), lambda _: [], {})()
+        Evaluator(Recorder(), lambda _: [], {})()
 
 
 def test_a_weighted_score_that_the_pipeline_does_not_give_is_named() -> None:
     with pytest.raises(ConfigError, match="'tag_ac', and the pipeline gives acc, speed"):
-        evaluation(Recorder([0.5]), lambda _: ["x"], {"acc": 0.5, "tag_ac": 0.5})()
+        Evaluator(Recorder([0.5]), lambda _: ["x"], {"acc": 0.5, "tag_ac": 0.5})()
 
 
 def test_the_score_is_the_weighted_sum() -> None:
-    assert evaluation(Recorder([0.5]), lambda _: ["x"], {"acc": 0.5, "speed": None})()[0] == 0.25
+    assert Evaluator(Recorder([0.5]), lambda _: ["x"], {"acc": 0.5, "speed": None})()[0] == 0.25
 
 
 INFO: dict[str, Any] = {
@@ -215,25 +215,3 @@ def test_evaluations_can_be_written_as_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "scores.jsonl"
     assert logged(console_logger(None, console_output=False, output_file=str(path)), StringIO()) == ""
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [20]
-
-
-def test_an_interrupt_ends_the_run_after_the_step(tmp_path: Path) -> None:
-    from ferrule.training import loop
-
-    nlp = Recorder()
-    nlp.saved = []  # type: ignore[attr-defined]
-
-    def stop(*_: Any) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-
-    chosen = settings(before_update=stop)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop.TrainingSettings, "from_config", lambda config: chosen)
-        patch.setattr(loop, "resolve_corpora", lambda config, names: [lambda nlp: ["a", "bb"]] * 2)
-        nlp.meta = {}  # type: ignore[attr-defined]
-        nlp.to_disk = lambda path: nlp.saved.append(Path(path).name)  # type: ignore[attr-defined]
-        _, last = loop.train(nlp, tmp_path, stdout=StringIO(), stderr=StringIO())  # type: ignore[arg-type]
-    assert len(nlp.updates) == 1
-    assert last == tmp_path / "model-last"
-    assert nlp.saved == ["model-last", "model-best", "pipeline", "model-last", "pipeline"]  # type: ignore[attr-defined]
-    assert nlp.meta["performance"]["learner_loss"] == 1.0  # type: ignore[attr-defined]

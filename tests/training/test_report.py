@@ -13,7 +13,7 @@ import pytest
 
 from ferrule.training.report import RunFigures, render_page, write_page
 from ferrule.training.report.charts import confusion_chart, line_chart, ticks
-from ferrule.training.report.figures import MOST_LABELS, confusion_of_tags
+from ferrule.training.report.figures import MOST_LABELS, confusion_of
 
 
 class Balance(HTMLParser):
@@ -38,7 +38,7 @@ class Balance(HTMLParser):
 def figures() -> RunFigures:
     figures = RunFigures("A <run> & more", ["tok2vec", "tagger"], config="[training]\nseed = 0")
     for step, score in ((0, 0.2), (20, 0.7), (40, 0.7)):
-        figures.record(
+        figures.history.append(
             {
                 "step": step,
                 "epoch": 0,
@@ -46,13 +46,13 @@ def figures() -> RunFigures:
                 "words": 100 * step,
                 "score": score,
                 "losses": {"tagger": 10.0 / (1 + step)},
-                "other_scores": {"tag_acc": score, "per_type": {"NN": {"p": 1.0}}, "missing": None},
+                "scores": {"tag_acc": score},
             }
         )
     figures.set_scores(
         {"tag_acc": 0.7, "speed": 12345.6, "tag_per_type": {"NN": {"p": 1, "r": 0.5, "f": 2 / 3}}}
     )
-    figures.confusion["tagger"] = confusion_of_tags([("NN", "NN"), ("NN", "VB"), ("VB", "VB")])
+    figures.confusion["tagger"] = confusion_of([("NN", "NN"), ("NN", "VB"), ("VB", "VB")])
     figures.data = {"train": {"documents": 1000, "tokens": 9999}, "dev": {"documents": 10}}
     return figures
 
@@ -117,8 +117,8 @@ def test_points_that_are_not_finite_are_left_out() -> None:
 
 def test_rare_labels_are_counted_together() -> None:
     pairs = [(f"L{number:02}", f"L{number:02}") for number in range(50) for _ in range(50 - number)]
-    confusion = confusion_of_tags(pairs)
-    assert len(confusion.labels) == MOST_LABELS
-    assert confusion.labels[-1] == "other"
-    assert sum(map(sum, confusion.counts)) == len(pairs)
-    assert confusion_chart(confusion.labels, confusion.counts).count('class="right"') == MOST_LABELS
+    confusion = confusion_of(pairs)
+    assert len(confusion["labels"]) == MOST_LABELS
+    assert confusion["labels"][-1] == "other"
+    assert sum(map(sum, confusion["counts"])) == len(pairs)
+    assert confusion_chart(confusion["labels"], confusion["counts"]).count('class="right"') == MOST_LABELS

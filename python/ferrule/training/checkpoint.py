@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
     from ferrule.language import Language
 
-__all__ = ["CHECKPOINT", "TrainingState", "load_run", "restore_random", "save_run", "set_seed"]
-
-CHECKPOINT = "checkpoint"
-"""The checkpoint's folder beside model-best and model-last."""
+__all__ = ["TrainingState", "load_run", "restore_random", "save_run", "set_seed"]
 
 PER_PARAMETER = ("mom1", "mom2", "averages", "nr_update", "last_seen")
 """What thinc's Optimizer keeps for each parameter."""
@@ -39,8 +36,9 @@ PER_PARAMETER = ("mom1", "mom2", "averages", "nr_update", "last_seen")
 class TrainingState:
     """Where a run stands, apart from weights and optimizer.
 
-    `step` counts finished updates; `losses` sums since the last evaluation; `results` holds (score, step) of
-    each evaluation, the step as the logger shows it (0 for the first update).
+    `step` counts finished updates; `losses` sums since the last evaluation; `history` has one entry an
+    evaluation (step, epoch, seconds, words, score, losses, scores); `best_scores` and `best_confusion` are
+    those of the best one.
     """
 
     step: int = 0
@@ -48,7 +46,24 @@ class TrainingState:
     words: int = 0
     seconds: float = 0.0
     losses: dict[str, float] = field(default_factory=dict)
-    results: list[tuple[float, int]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best_scores: dict[str, Any] = field(default_factory=dict)
+    best_confusion: dict[str, Any] = field(default_factory=dict)
+
+    def record(self, info: dict[str, Any], is_best: bool) -> None:
+        """Take over the figures of an evaluation, as loggers are given them."""
+        scores = {
+            name: value for name, value in info["other_scores"].items() if isinstance(value, (int, float))
+        }
+        kept = {key: info[key] for key in ("step", "epoch", "seconds", "words", "score", "losses")}
+        self.history.append({**kept, "scores": scores})
+        if is_best:
+            self.best_scores = info["other_scores"]
+
+    @property
+    def results(self) -> list[tuple[float, int]]:
+        """(score, step) of each evaluation, the step as the logger shows it: 0 for the first update."""
+        return [(entry["score"], entry["step"]) for entry in self.history]
 
     @property
     def best(self) -> tuple[float, int]:
@@ -85,9 +100,7 @@ def load_run(path: PathOrStr, nlp: Language, optimizer: Optimizer) -> tuple[Trai
         moments = srsly.read_msgpack(folder / "optimizer.msgpack")
         nlp.from_disk(folder / "pipeline")
         _restore_optimizer(nlp, optimizer, moments)
-        saved = run["state"]
-        saved["results"] = [(score, step) for score, step in saved["results"]]
-        return TrainingState(**saved), run["random"]
+        return TrainingState(**run["state"]), run["random"]
 
     return reading(path, read)
 

@@ -10,16 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ferrule.errors import ConfigError
-from ferrule.training.checkpoint import (
-    CHECKPOINT,
-    TrainingState,
-    load_run,
-    restore_random,
-    save_run,
-    set_seed,
-)
+from ferrule.training.checkpoint import TrainingState, set_seed
+from ferrule.training.evaluation import Evaluator
 from ferrule.training.interrupts import DeferredInterrupt
+from ferrule.training.outputs import RunFolder
+from ferrule.training.report import RunFigures
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 
 if TYPE_CHECKING:
@@ -27,12 +22,9 @@ if TYPE_CHECKING:
     from ferrule.language import Language
     from ferrule.training.example import Example
 
-__all__ = ["TrainingState", "train", "train_while_improving"]
+__all__ = ["run_training", "train", "train_while_improving"]
 
-BEST_MODEL = "model-best"
-LAST_MODEL = "model-last"
-
-EvaluateCallback = Callable[[], "tuple[float, dict[str, Any]]"]
+Corpus = Callable[[Any], "Iterable[Example]"]
 
 
 def train(
@@ -44,14 +36,13 @@ def train(
     stderr: IO[str] | None = None,
     resume: bool = False,
 ) -> tuple[Language, Path | None]:
-    """Train `nlp`, initialized by `init_nlp`, as its config says; returns it and the folder of its last
-    model.
+    """Train `nlp`, initialized by `init_nlp`, as its config says; gives it back, and its last model's folder.
 
     With an `output_path`, `model-best` (the highest weighted score on the development corpus), `model-last`
-    and a `checkpoint` to resume from are saved there, each whole, at every evaluation and at the end.
-    Afterwards `nlp` holds the last weights, averaged if the optimizer averages. Ctrl-C ends the run after
-    the current step, with all of them saved; a second Ctrl-C ends it at once, and so does an exception: what
-    the last evaluation saved stays.
+    and a `checkpoint` to resume from are saved there, each whole, at every evaluation and at the end, where
+    `report.html` and `report.json` are added. Afterwards `nlp` holds the last weights, averaged if the
+    optimizer averages. Ctrl-C ends the run after the current step, with everything saved; a second Ctrl-C
+    ends it at once, and so does an exception: what the last evaluation saved stays.
 
     With `resume`, the run goes on from the checkpoint in `output_path` and comes to the same bits as one that
     never stopped. `use_gpu` is read and ignored: Ferrule runs on CPUs.
@@ -59,37 +50,56 @@ def train(
     Raises ConfigError for settings that do not fit, ValueError for an empty corpus, FileNotFoundError where
     there is no checkpoint to resume from.
     """
-    stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
     config = nlp.config.interpolate()
     settings = TrainingSettings.from_config(config)
-    train_corpus, dev_corpus = resolve_corpora(config, [settings.train_corpus, settings.dev_corpus])
-    keeper = _Keeper(nlp, settings, output_path)
+    corpora = resolve_corpora(config, [settings.train_corpus, settings.dev_corpus])
+    folder = RunFolder(output_path, nlp, settings)
+    run_training(nlp, settings, *corpora, folder=folder, resume=resume, stdout=stdout, stderr=stderr)
+    return nlp, folder.last_model
+
+
+def run_training(
+    nlp: Language,
+    settings: TrainingSettings,
+    train_corpus: Corpus,
+    dev_corpus: Corpus,
+    *,
+    folder: RunFolder,
+    resume: bool = False,
+    stdout: IO[str] | None = None,
+    stderr: IO[str] | None = None,
+) -> RunFigures:
+    """One whole run, as `train` describes it; returns its figures."""
     set_seed(settings.seed)
     batches = train_batches(nlp, train_corpus, settings)
-    state = keeper.resume(batches) if resume else TrainingState()
-    evaluate = evaluation(nlp, dev_corpus, settings.score_weights)
-    log_step, finalize = settings.logger(nlp, stdout, stderr)
+    state = folder.resume(batches) if resume else TrainingState()
+    evaluate = Evaluator(nlp, dev_corpus, settings.score_weights)
+    log_step, finalize = settings.logger(nlp, stdout or sys.stdout, stderr or sys.stderr)
     try:
         with DeferredInterrupt() as interrupt:
             for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state):
+                if is_best:
+                    state.best_confusion = evaluate.confusion()
                 if is_best is not None:
                     update_performance(nlp, info)
-                    keeper.keep(state, is_best)
+                    folder.save(state, is_best=is_best)
                 log_step(info if is_best is not None else None)
                 if interrupt.requested:
                     break
     finally:
         finalize()
-    keeper.keep(state, is_best=False)
+    folder.save(state, is_best=False)
     _set_weights(nlp, settings.optimizer.averages or {})
-    return nlp, keeper.last_model
+    figures = folder.figures(state)
+    folder.report(figures)
+    return figures
 
 
 def train_while_improving(
     nlp: Language,
     settings: TrainingSettings,
     batches: Iterable[tuple[int, list[Example]]],
-    evaluate: EvaluateCallback,
+    evaluate: Callable[[], tuple[float, dict[str, Any]]],
     state: TrainingState,
 ) -> Iterator[tuple[dict[str, Any], bool | None]]:
     """Yield (info, is_best) after each update, until patience, steps or batches run out; `state` moves along.
@@ -109,27 +119,24 @@ def train_while_improving(
         update(nlp, batch, settings, drop=next(dropouts), losses=state.losses)
         state.step += 1
         state.words += sum(len(example) for example in batch)
-        score: float | None = None
-        other_scores: dict[str, Any] = {}
-        is_best: bool | None = None
-        if step % settings.eval_frequency == 0:
-            with nlp.use_params(optimizer.averages or {}):
-                score, other_scores = evaluate()
-            state.results.append((score, step))
-            is_best = state.best[1] == step
-        state.seconds = time.monotonic() - started
         info = {
             "epoch": epoch,
             "step": step,
-            "score": score,
-            "other_scores": other_scores,
+            "score": None,
+            "other_scores": {},
             "losses": dict(state.losses),
-            "checkpoints": state.results,
-            "seconds": state.seconds,
             "words": state.words,
         }
-        if is_best is not None:
+        is_best = None
+        if step % settings.eval_frequency == 0:
+            with nlp.use_params(optimizer.averages or {}):
+                info["score"], info["other_scores"] = evaluate()
+            is_best = info["score"] > state.best[0]
             state.losses.clear()
+        state.seconds = info["seconds"] = time.monotonic() - started
+        if is_best is not None:
+            state.record(info, is_best)
+        info["checkpoints"] = state.results
         yield info, is_best
 
 
@@ -205,37 +212,6 @@ def split_batch(batch: list[Example], n_parts: int) -> list[list[Example]]:
     return [batch[start : start + size] for start in range(0, len(batch), size)] if batch else []
 
 
-def evaluation(
-    nlp: Language,
-    corpus: Callable[[Language], Iterable[Example]],
-    score_weights: dict[str, float | None],
-) -> EvaluateCallback:
-    """A callback that scores `nlp` on `corpus`: the weighted score and all scores.
-
-    The callback raises ValueError for an empty corpus and ConfigError when a weighted score is not among
-    the scores.
-    """
-    weights = {name: weight for name, weight in score_weights.items() if weight is not None}
-
-    def evaluate() -> tuple[float, dict[str, Any]]:
-        examples = list(corpus(nlp))
-        if not examples:
-            raise ValueError("the development corpus is empty; evaluation needs at least one document")
-        scores = nlp.evaluate(examples)
-        total = 0.0
-        for name, weight in weights.items():
-            if weight and name not in scores:
-                raise ConfigError(
-                    f"[training.score_weights] names the score {name!r}, and the pipeline gives "
-                    f"{', '.join(sorted(scores))}"
-                )
-            value = scores.get(name)
-            total += weight * value if isinstance(value, (int, float)) else 0.0
-        return total, scores
-
-    return evaluate
-
-
 def update_performance(nlp: Language, info: dict[str, Any]) -> None:
     """Write the scores and losses of an evaluation into `nlp.meta["performance"]`."""
     performance = nlp.meta["performance"] = dict(info["other_scores"])
@@ -251,43 +227,3 @@ def _set_weights(nlp: Language, params: dict[Any, Any]) -> None:
             for name in node.param_names:
                 if (node.id, name) in params:
                     node.set_param(name, params[node.id, name].copy())
-
-
-class _Keeper:
-    """Saves a run into its folder: model-last, model-best where that is what it is, and the checkpoint."""
-
-    def __init__(self, nlp: Language, settings: TrainingSettings, folder: PathOrStr | None) -> None:
-        self.nlp = nlp
-        self.settings = settings
-        self.folder = None if folder is None else Path(folder)
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def last_model(self) -> Path | None:
-        return None if self.folder is None else self.folder / LAST_MODEL
-
-    def keep(self, state: TrainingState, is_best: bool) -> None:
-        """Save the models with averaged weights, the checkpoint with the plain ones."""
-        if self.folder is None:
-            return
-        with self.nlp.use_params(self.settings.optimizer.averages or {}):
-            prepare = self.settings.before_to_disk
-            nlp = prepare(self.nlp) if prepare else self.nlp
-            nlp.to_disk(self.folder / LAST_MODEL)
-            if is_best:
-                nlp.to_disk(self.folder / BEST_MODEL)
-        save_run(self.folder / CHECKPOINT, self.nlp, self.settings.optimizer, state)
-
-    def resume(self, batches: Iterator[Any]) -> TrainingState:
-        """The state of the checkpoint, with weights, optimizer, random generators and `batches` moved
-        there.
-        """
-        if self.folder is None:
-            raise ValueError("train: resume=True needs the output_path of the run that is to go on")
-        state, random_state = load_run(self.folder / CHECKPOINT, self.nlp, self.settings.optimizer)
-        for _ in range(state.step):
-            next(batches, None)
-            self.settings.optimizer.step_schedules()
-        restore_random(random_state)
-        return state

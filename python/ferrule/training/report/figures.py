@@ -7,19 +7,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
 
-__all__ = ["Confusion", "RunFigures", "confusion_of_tags", "per_label_rows"]
+__all__ = ["Confusion", "RunFigures", "confusion_of", "per_label_rows"]
 
 MOST_LABELS = 30
 """Labels in a confusion matrix; the rarer ones are counted together."""
 
 
-@dataclass
-class Confusion:
+class Confusion(TypedDict):
     """How often a gold label (row) was predicted as another (column): `counts[gold][predicted]`."""
 
     labels: list[str]
@@ -50,12 +49,6 @@ class RunFigures:
         """The entry of the history with the highest score, the earliest of equals; None without history."""
         return max(self.history, key=lambda entry: (entry["score"], -entry["step"]), default=None)
 
-    def record(self, info: dict[str, Any]) -> None:
-        """Add an evaluation, as the training loop gives it to loggers."""
-        scores = {k: v for k, v in info["other_scores"].items() if isinstance(v, (int, float))}
-        kept = {key: info[key] for key in ("step", "epoch", "seconds", "words", "score")}
-        self.history.append({**kept, "losses": dict(info["losses"]), "scores": scores})
-
     def set_scores(self, scores: dict[str, Any]) -> None:
         """Take over the scores of an evaluation: single figures, and a table for each one kept per label."""
         self.scores = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
@@ -75,7 +68,7 @@ def per_label_rows(by_label: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"label": label, **row} for label, row in sorted(by_label.items()) if isinstance(row, dict)]
 
 
-def confusion_of_tags(pairs: Iterable[tuple[str, str]]) -> Confusion:
+def confusion_of(pairs: Iterable[tuple[str, str]]) -> Confusion:
     """The confusion of (gold, predicted) labels, most frequent gold label first.
 
     Beyond MOST_LABELS labels the rarest are counted as one, "other".
@@ -94,4 +87,4 @@ def confusion_of_tags(pairs: Iterable[tuple[str, str]]) -> Confusion:
     for (gold, predicted), count in counted.items():
         row, column = (index.get(label, len(labels) - 1) for label in (gold, predicted))
         counts[row][column] += count
-    return Confusion(labels, counts)
+    return {"labels": labels, "counts": counts}

@@ -47,7 +47,7 @@ def render_page(figures: RunFigures) -> str:
         *(_label_table(name, rows) for name, rows in figures.labels.items() if rows),
         *(
             f"<h2>{escape(name)}: what was taken for what</h2><p>Rows are gold, columns predicted.</p>"
-            + confusion_chart(matrix.labels, matrix.counts)
+            + confusion_chart(matrix["labels"], matrix["counts"])
             for name, matrix in figures.confusion.items()
         ),
         _data(figures),

@@ -1,0 +1,73 @@
+"""Scoring a pipeline on the development corpus while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ferrule.errors import ConfigError
+from ferrule.training.report.figures import Confusion, confusion_of
+
+if TYPE_CHECKING:
+    from ferrule.language import Language
+    from ferrule.training.example import Example
+
+__all__ = ["Evaluator"]
+
+
+class Evaluator:
+    """Called without arguments, gives the weighted score of `nlp` on `corpus` and all its scores.
+
+    Raises ValueError for an empty corpus and ConfigError when a weighted score is not among the scores.
+    """
+
+    def __init__(
+        self,
+        nlp: Language,
+        corpus: Callable[[Language], Iterable[Example]],
+        score_weights: dict[str, float | None],
+    ) -> None:
+        self.nlp = nlp
+        self.corpus = corpus
+        self.weights = {name: weight for name, weight in score_weights.items() if weight}
+        self.examples: list[Example] = []  # of the latest evaluation, with its predictions
+
+    def __call__(self) -> tuple[float, dict[str, Any]]:
+        self.examples = list(self.corpus(self.nlp))
+        if not self.examples:
+            raise ValueError("the development corpus is empty; evaluation needs at least one document")
+        scores = self.nlp.evaluate(self.examples)
+        total = 0.0
+        for name, weight in self.weights.items():
+            if name not in scores:
+                raise ConfigError(
+                    f"[training.score_weights] names the score {name!r}, and the pipeline gives "
+                    f"{', '.join(sorted(scores))}"
+                )
+            value = scores[name]
+            total += weight * value if isinstance(value, (int, float)) else 0.0
+        return total, scores
+
+    def confusion(self) -> dict[str, Confusion]:
+        """What was taken for what at the latest evaluation, for tags and exclusive categories there are."""
+        found = {}
+        for name, pairs in (("tags", self._tags()), ("categories", self._categories())):
+            confusion = confusion_of(pairs)
+            if confusion["labels"]:
+                found[name] = confusion
+        return found
+
+    def _tags(self) -> Iterator[tuple[str, str]]:
+        for example in self.examples:
+            if example.predicted.has_annotation("TAG") and example.reference.has_annotation("TAG"):
+                gold = example.get_aligned("TAG", as_string=True)
+                for token, tag in zip(example.predicted, gold, strict=True):
+                    if tag:
+                        yield tag, token.tag_
+
+    def _categories(self) -> Iterator[tuple[str, str]]:
+        for example in self.examples:
+            gold = [label for label, value in example.reference.cats.items() if value >= 0.5]
+            cats = example.predicted.cats
+            if len(gold) == 1 and cats:
+                yield gold[0], max(cats, key=lambda label: cats[label])

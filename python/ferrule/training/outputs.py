@@ -1,0 +1,98 @@
+"""What a training run leaves in its folder: the models, the checkpoint, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ferrule.training.checkpoint import TrainingState, load_run, restore_random, save_run
+from ferrule.training.report import RunFigures, write_page
+
+if TYPE_CHECKING:
+    from ferrule._typing import PathOrStr
+    from ferrule.language import Language
+    from ferrule.training.settings import TrainingSettings
+
+__all__ = ["BEST_MODEL", "CHECKPOINT", "LAST_MODEL", "RunFolder"]
+
+BEST_MODEL = "model-best"
+LAST_MODEL = "model-last"
+CHECKPOINT = "checkpoint"
+REPORT = "report"
+
+
+class RunFolder:
+    """The folder of a run; with None for a folder, nothing is saved."""
+
+    def __init__(self, folder: PathOrStr | None, nlp: Language, settings: TrainingSettings) -> None:
+        self.folder = None if folder is None else Path(folder)
+        self.nlp = nlp
+        self.settings = settings
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def last_model(self) -> Path | None:
+        """Where the last model is, or None."""
+        return None if self.folder is None else self.folder / LAST_MODEL
+
+    def save(self, state: TrainingState, *, is_best: bool) -> None:
+        """Save the models with averaged weights, the checkpoint with the plain ones, each whole."""
+        if self.folder is None:
+            return
+        with self.nlp.use_params(self.settings.optimizer.averages or {}):
+            prepare = self.settings.before_to_disk
+            nlp = prepare(self.nlp) if prepare else self.nlp
+            nlp.to_disk(self.folder / LAST_MODEL)
+            if is_best:
+                nlp.to_disk(self.folder / BEST_MODEL)
+        save_run(self.folder / CHECKPOINT, self.nlp, self.settings.optimizer, state)
+
+    def resume(self, batches: Iterator[Any]) -> TrainingState:
+        """The state of the checkpoint, with weights, optimizer, random generators and `batches` moved
+        there.
+        """
+        if self.folder is None:
+            raise ValueError("train: resume=True needs the output_path of the run that is to go on")
+        state, random_state = load_run(self.folder / CHECKPOINT, self.nlp, self.settings.optimizer)
+        for _ in range(state.step):
+            next(batches, None)
+            self.settings.optimizer.step_schedules()
+        restore_random(random_state)
+        return state
+
+    def figures(self, state: TrainingState) -> RunFigures:
+        """The figures of the run so far; scores, labels and confusion are those of the best evaluation."""
+        figures = RunFigures(
+            title=f"Training of {self.nlp.meta.get('name') or 'a pipeline'} ({self.nlp.lang})",
+            pipeline=list(self.nlp.pipe_names),
+            history=state.history,
+            confusion=state.best_confusion,
+            config=self.nlp.config.to_str(),
+            versions=versions(),
+        )
+        figures.set_scores(state.best_scores)
+        return figures
+
+    def report(self, figures: RunFigures) -> None:
+        """Write report.html and report.json."""
+        if self.folder is not None:
+            write_page(figures, self.folder / f"{REPORT}.html")
+            figures.to_json(self.folder / f"{REPORT}.json")
+
+
+def versions() -> dict[str, str]:
+    """What the run ran on."""
+    import platform
+    from importlib.metadata import version
+
+    import ferrule
+
+    return {
+        "ferrule": ferrule.__version__,
+        "thinc": version("thinc"),
+        "numpy": version("numpy"),
+        "Python": platform.python_version(),
+        "": platform.platform(),
+    }
