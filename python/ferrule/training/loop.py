@@ -119,7 +119,7 @@ def train_while_improving(
         update(nlp, batch, settings, drop=next(dropouts), losses=state.losses)
         state.step += 1
         state.words += sum(len(example) for example in batch)
-        info = {
+        info: dict[str, Any] = {
             "epoch": epoch,
             "step": step,
             "score": None,
