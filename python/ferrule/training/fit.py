@@ -17,13 +17,14 @@ from ferrule.training.example import Example
 from ferrule.training.loop import run_training
 from ferrule.training.outputs import RunFolder
 from ferrule.training.report import RunFigures, render_page
+from ferrule.training.report.page import curves, page
 from ferrule.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
     from ferrule.language import Language
 
-__all__ = ["FitResult", "fit"]
+__all__ = ["FitResult", "Plot", "fit"]
 
 DEV_SHARE = 0.1
 """Share of the examples held out for evaluation where no development data is given."""
@@ -53,25 +54,26 @@ class FitResult:
         """The single figures of the best evaluation."""
         return self.figures.scores
 
-    def plot(self) -> Any:
-        """A matplotlib figure of losses and scores by step. Raises ImportError without matplotlib."""
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError("FitResult.plot needs matplotlib: pip install matplotlib") from error
-        figure = Figure(figsize=(10, 4), layout="constrained")
-        losses, scores = figure.subplots(1, 2)
-        steps = [entry["step"] for entry in self.history]
-        for name in self.history[0]["losses"] if self.history else ():
-            losses.plot(steps, [entry["losses"].get(name) for entry in self.history], label=name)
-        scores.plot(steps, [entry["score"] for entry in self.history], label="score")
-        for axes, title in ((losses, "loss"), (scores, "score")):
-            axes.set(xlabel="step", title=title)
-            axes.legend()
-        return figure
+    def plot(self) -> Plot:
+        """Loss and scores by step, as something a notebook shows and `save` writes to a file."""
+        return Plot(curves(self.figures))
 
     def _repr_html_(self) -> str:
         return render_page(self.figures)
+
+
+@dataclass
+class Plot:
+    """Charts as HTML with SVG inside; needs no other package."""
+
+    html: str
+
+    def save(self, path: PathOrStr) -> None:
+        """Write the charts as a page of their own."""
+        Path(path).write_text(page("Training", self.html), encoding="utf8")
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 @registry.misc("ferrule.fit.v1")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
     from ferrule.training.report.figures import RunFigures
 
-__all__ = ["render_page", "write_page"]
+__all__ = ["curves", "page", "render_page", "write_page"]
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2733; --soft: #667085; --line: #d8dde6; --paper: #fff; --panel:
@@ -43,7 +43,7 @@ def render_page(figures: RunFigures) -> str:
     """The whole page; sections without anything to show are left out."""
     sections = [
         _facts(figures),
-        _curves(figures),
+        curves(figures),
         *(_label_table(name, rows) for name, rows in figures.labels.items() if rows),
         *(
             f"<h2>{escape(name)}: what was taken for what</h2><p>Rows are gold, columns predicted.</p>"
@@ -53,14 +53,19 @@ def render_page(figures: RunFigures) -> str:
         _data(figures),
         _config(figures),
     ]
-    versions = ", ".join(f"{name} {version}" for name, version in figures.versions.items())
+    versions = ", ".join(f"{name} {version}".strip() for name, version in figures.versions.items())
     body = "\n".join(section for section in sections if section)
+    steps = f"<p>{escape(' → '.join(figures.pipeline))}</p>"
+    return page(figures.title, f"{steps}\n{body}\n<p>{escape(versions)}</p>")
+
+
+def page(title: str, body: str) -> str:
+    """An HTML document of that title around `body`, which is HTML already."""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        f"<title>{escape(figures.title)}</title>\n"
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title>\n"
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
-        f"<body><h1>{escape(figures.title)}</h1><p>{escape(' → '.join(figures.pipeline))}</p>\n"
-        f"{body}\n<p>{escape(versions)}</p></body></html>\n"
+        f"<body><h1>{escape(title)}</h1>\n{body}</body></html>\n"
     )
 
 
@@ -83,7 +88,8 @@ def _facts(figures: RunFigures) -> str:
     return f'<div class="facts">{boxes}</div>' if boxes else ""
 
 
-def _curves(figures: RunFigures) -> str:
+def curves(figures: RunFigures) -> str:
+    """Loss and scores by step as two charts; empty without history."""
     if not figures.history:
         return ""
     losses = _series(figures, "losses")
