@@ -18,6 +18,9 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write all scores to this JSON file.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write scores, labels and confusion as a page.")
+    ] = None,
     code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
     gold_preproc: Annotated[
         bool, typer.Option("--gold-preproc", help="Use the gold tokens instead of the pipeline's own.")
@@ -43,6 +46,15 @@ def evaluate(
         output.parent.mkdir(parents=True, exist_ok=True)
         srsly.write_json(output, scores)
         typer.echo(f"Saved: {output}")
+    if html is not None:
+        from ferrule.training.evaluation import confusions
+        from ferrule.training.report import RunFigures, versions, write_page
+
+        figures = RunFigures(f"{model} on {data}", list(nlp.pipe_names), versions=versions())
+        figures.set_scores(scores)
+        figures.confusion = confusions(examples)
+        write_page(figures, html)
+        typer.echo(f"Saved: {html}")
 
 
 def score_lines(scores: dict[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ferrule.language import Language
     from ferrule.training.example import Example
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "confusions"]
 
 
 class Evaluator:
@@ -48,26 +48,29 @@ class Evaluator:
             total += weight * value if isinstance(value, (int, float)) else 0.0
         return total, scores
 
-    def confusion(self) -> dict[str, Confusion]:
-        """What was taken for what at the latest evaluation, for tags and exclusive categories there are."""
-        found = {}
-        for name, pairs in (("tags", self._tags()), ("categories", self._categories())):
-            confusion = confusion_of(pairs)
-            if confusion["labels"]:
-                found[name] = confusion
-        return found
 
-    def _tags(self) -> Iterator[tuple[str, str]]:
-        for example in self.examples:
-            if example.predicted.has_annotation("TAG") and example.reference.has_annotation("TAG"):
-                gold = example.get_aligned("TAG", as_string=True)
-                for token, tag in zip(example.predicted, gold, strict=True):
-                    if tag:
-                        yield tag, token.tag_
+def confusions(examples: list[Example]) -> dict[str, Confusion]:
+    """What was taken for what in evaluated examples, for the tags and exclusive categories there are."""
+    found = {}
+    for name, pairs in (("tags", _tags(examples)), ("categories", _categories(examples))):
+        confusion = confusion_of(pairs)
+        if confusion["labels"]:
+            found[name] = confusion
+    return found
 
-    def _categories(self) -> Iterator[tuple[str, str]]:
-        for example in self.examples:
-            gold = [label for label, value in example.reference.cats.items() if value >= 0.5]
-            cats = example.predicted.cats
-            if len(gold) == 1 and cats:
-                yield gold[0], max(cats, key=lambda label: cats[label])
+
+def _tags(examples: list[Example]) -> Iterator[tuple[str, str]]:
+    for example in examples:
+        if example.predicted.has_annotation("TAG") and example.reference.has_annotation("TAG"):
+            gold = example.get_aligned("TAG", as_string=True)
+            for token, tag in zip(example.predicted, gold, strict=True):
+                if tag:
+                    yield tag, token.tag_
+
+
+def _categories(examples: list[Example]) -> Iterator[tuple[str, str]]:
+    for example in examples:
+        gold = [label for label, value in example.reference.cats.items() if value >= 0.5]
+        cats = example.predicted.cats
+        if len(gold) == 1 and cats:
+            yield gold[0], max(cats, key=lambda label: cats[label])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ferrule.training.checkpoint import TrainingState, set_seed
-from ferrule.training.evaluation import Evaluator
+from ferrule.training.evaluation import Evaluator, confusions
 from ferrule.training.interrupts import DeferredInterrupt
 from ferrule.training.outputs import RunFolder
 from ferrule.training.report import RunFigures
@@ -79,7 +79,7 @@ def run_training(
         with DeferredInterrupt() as interrupt:
             for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state):
                 if is_best:
-                    state.best_confusion = evaluate.confusion()
+                    state.best_confusion = confusions(evaluate.examples)
                 if is_best is not None:
                     update_performance(nlp, info)
                     folder.save(state, is_best=is_best)

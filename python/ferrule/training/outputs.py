@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ferrule.training.checkpoint import TrainingState, load_run, restore_random, save_run
-from ferrule.training.report import RunFigures, write_page
+from ferrule.training.report import RunFigures, versions, write_page
 
 if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
@@ -80,19 +80,3 @@ class RunFolder:
         if self.folder is not None:
             write_page(figures, self.folder / f"{REPORT}.html")
             figures.to_json(self.folder / f"{REPORT}.json")
-
-
-def versions() -> dict[str, str]:
-    """What the run ran on."""
-    import platform
-    from importlib.metadata import version
-
-    import ferrule
-
-    return {
-        "ferrule": ferrule.__version__,
-        "thinc": version("thinc"),
-        "numpy": version("numpy"),
-        "Python": platform.python_version(),
-        "": platform.platform(),
-    }

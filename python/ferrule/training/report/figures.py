@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
 
-__all__ = ["Confusion", "RunFigures", "confusion_of", "per_label_rows"]
+__all__ = ["Confusion", "RunFigures", "confusion_of", "per_label_rows", "versions"]
 
 MOST_LABELS = 30
 """Labels in a confusion matrix; the rarer ones are counted together."""
@@ -61,6 +61,22 @@ class RunFigures:
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False, default=float)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text + "\n", encoding="utf8")
+
+
+def versions() -> dict[str, str]:
+    """What this process runs on."""
+    import platform
+    from importlib.metadata import version
+
+    from ferrule._core import __version__
+
+    return {
+        "ferrule": __version__,
+        "thinc": version("thinc"),
+        "numpy": version("numpy"),
+        "Python": platform.python_version(),
+        "": platform.platform(),
+    }
 
 
 def per_label_rows(by_label: dict[str, Any]) -> list[dict[str, Any]]:
