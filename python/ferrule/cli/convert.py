@@ -1,0 +1,91 @@
+"""`ferrule convert`: corpora in other formats to `.spacy` files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["convert", "target_files"]
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A corpus file, or a folder of them; .gz too.", exists=True)],
+    output: Annotated[Path, typer.Argument(help="Folder for the .spacy files.", file_okay=False)],
+    converter: Annotated[
+        str, typer.Option("--converter", "-c", help="Format of the input; auto: by the file's name.")
+    ] = "auto",
+    lang: Annotated[
+        str, typer.Option("--lang", "-l", help="Language whose tokenizer cuts raw texts.")
+    ] = "en",
+    n_sents: Annotated[
+        int, typer.Option("--n-sents", "-n", help="Sentences a document; 0: the file's own documents.", min=0)
+    ] = 1,
+    merge_subtokens: Annotated[
+        bool, typer.Option("--merge-subtokens", "-T", help="CoNLL-U: one token for a multiword token.")
+    ] = False,
+    morphology: Annotated[
+        bool, typer.Option("--morphology", "-m", help="CoNLL-U: append features to the tags.")
+    ] = False,
+    text_column: Annotated[str | None, typer.Option(help="CSV, TSV: the column of the text.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="CSV, TSV: the column of the category.")] = None,
+    label_separator: Annotated[
+        str | None, typer.Option(help="CSV, TSV: what stands between several categories.")
+    ] = None,
+) -> None:
+    """Convert CoNLL-U, two-column CoNLL, IOB, JSON lines, CSV or TSV to .spacy files."""
+    import ferrule
+    from ferrule.tokens import DocBin
+    from ferrule.training.converters import convert as read
+
+    nlp = ferrule.blank(lang)
+    for path, target in target_files(source, output, converter):
+        docs = list(
+            read(
+                path,
+                vocab=nlp.vocab,
+                make_doc=nlp.make_doc,
+                converter=converter,
+                n_sents=n_sents,
+                merge_subtokens=merge_subtokens,
+                append_morphology=morphology,
+                text_column=text_column,
+                label_column=label_column,
+                label_separator=label_separator,
+            )
+        )
+        output.mkdir(parents=True, exist_ok=True)
+        DocBin(docs=docs, store_user_data=True).to_disk(target)
+        typer.echo(f"Saved: {target} ({len(docs)} documents, {sum(map(len, docs))} tokens, from {path})")
+
+
+def target_files(source: Path, output: Path, converter: str) -> list[tuple[Path, Path]]:
+    """Each file to read with the `.spacy` file to write.
+
+    In a folder, the files whose names tell their format. Raises ValueError if there is none, or if two
+    would be written to one file.
+    """
+    files = [source] if source.is_file() else [path for path in sorted(source.iterdir()) if _is_corpus(path)]
+    if not files:
+        raise ValueError(f"{source}: no file in this folder has a name that tells a corpus format")
+    targets: dict[Path, Path] = {}
+    for path in files:
+        target = output / f"{path.name.removesuffix('.gz').rsplit('.', 1)[0]}.spacy"
+        if target in targets:
+            raise ValueError(
+                f"{targets[target]} and {path} would both become {target}; convert one at a time"
+            )
+        targets[target] = path
+    return [(path, target) for target, path in targets.items()]
+
+
+def _is_corpus(path: Path) -> bool:
+    from ferrule.errors import CorpusError
+    from ferrule.training.converters import detect
+
+    try:
+        detect(path)
+    except CorpusError:
+        return False
+    return path.is_file()

@@ -1,0 +1,178 @@
+"""The commands from end to end, each in a process of its own, on the example corpus."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "railway_desk"
+TEXTS = ["Anna Berg lost a scarf in Eastvale.", "The soup wasn't cold!"]
+
+
+def ferrule(*arguments: str | Path, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
+    run = subprocess.run(
+        [sys.executable, "-m", "ferrule", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    return run
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the converted corpus, a config and a trained tagger."""
+    folder = tmp_path_factory.mktemp("project")
+    ferrule("convert", EXAMPLE, folder / "corpus")
+    ferrule("init", "config", folder / "config.cfg", "--pipeline", "tagger", "--size", "small")
+    train(folder)
+    return folder
+
+
+def train(folder: Path, *more: str) -> str:
+    corpus = folder / "corpus"
+    run = ferrule(
+        "train",
+        folder / "config.cfg",
+        "--output",
+        folder / "out",
+        f"--paths.train={corpus / 'train.spacy'}",
+        f"--paths.dev={corpus / 'dev.spacy'}",
+        "--training.max_steps",
+        "120",
+        "--training.eval_frequency=40",
+        *more,
+    )
+    return run.stdout
+
+
+def test_training_prints_a_table_and_where_the_models_are(project: Path) -> None:
+    lines = train(project).splitlines()
+    assert lines[0] == "Pipeline: tok2vec, tagger"
+    assert [line.split()[1] for line in lines[3:7]] == ["0", "40", "80", "120"]
+    assert "model-best" in lines[-1]
+
+
+def test_evaluating_scores_well_and_writes_json_and_html(project: Path) -> None:
+    run = ferrule(
+        "evaluate",
+        project / "out" / "model-best",
+        project / "corpus" / "dev.spacy",
+        "--output",
+        project / "scores.json",
+        "--html",
+        project / "scores.html",
+    )
+    scores = json.loads((project / "scores.json").read_text())
+    assert scores["tag_acc"] > 0.8
+    assert f"{100 * scores['tag_acc']:.2f}" in run.stdout
+    assert "<svg" in (project / "scores.html").read_text(encoding="utf8")
+
+
+def test_json_lines_out_keep_order_text_and_other_keys(project: Path) -> None:
+    source = "".join(json.dumps({"text": text, "id": number}) + "\n" for number, text in enumerate(TEXTS))
+    (project / "in.jsonl.gz").write_bytes(gzip.compress(source.encode()))
+    ferrule("annotate", project / "out" / "model-best", project / "in.jsonl.gz", "-o", project / "a.jsonl")
+    records = [json.loads(line) for line in (project / "a.jsonl").read_text().splitlines()]
+    assert [(record["id"], record["text"]) for record in records] == list(enumerate(TEXTS))
+    for record in records:
+        for token in record["tokens"]:
+            assert record["text"][token["start"] : token["end"]] == token["text"]
+            assert token["tag"]
+
+
+def test_standard_input_to_standard_output(project: Path) -> None:
+    run = ferrule("annotate", project / "out" / "model-best", stdin="\n".join(TEXTS))
+    assert [json.loads(line)["text"] for line in run.stdout.splitlines()] == TEXTS
+
+
+def test_conllu_out_can_be_converted_back(project: Path) -> None:
+    model = project / "out" / "model-best"
+    ferrule("annotate", model, "-t", TEXTS[0], "-t", TEXTS[1], "-o", project / "b.conllu")
+    ferrule("convert", project / "b.conllu", project / "back")
+    import ferrule as package
+    from ferrule.tokens import DocBin
+
+    docs = list(DocBin().from_disk(project / "back" / "b.spacy").get_docs(package.blank("en").vocab))
+    again = list(package.load(model).pipe(TEXTS))
+    assert [doc.text for doc in docs] == TEXTS
+    assert [[t.tag_ for t in doc] for doc in docs] == [[t.tag_ for t in doc] for doc in again]
+
+
+def test_docbin_out_holds_the_documents(project: Path) -> None:
+    ferrule("annotate", project / "out" / "model-best", "-t", TEXTS[0], "-o", project / "c.spacy")
+    import ferrule as package
+    from ferrule.tokens import DocBin
+
+    (doc,) = DocBin().from_disk(project / "c.spacy").get_docs(package.blank("en").vocab)
+    assert doc.text == TEXTS[0]
+    assert doc[0].tag_
+
+
+def test_info_shows_the_pipeline_without_loading_it(project: Path) -> None:
+    facts = json.loads(ferrule("info", project / "out" / "model-best", "--json").stdout)
+    assert facts["pipeline"] == ["tok2vec", "tagger"]
+    assert facts["labels"]["tagger"] > 20
+    assert facts["performance"]["tag_acc"] > 0.8
+    assert "ferrule" in ferrule("info").stdout
+
+
+def test_debug_data_counts_and_warns(project: Path) -> None:
+    corpus = project / "corpus"
+    paths = [f"--paths.train={corpus / 'train.spacy'}", f"--paths.dev={corpus / 'dev.spacy'}"]
+    out = ferrule("debug", "data", project / "config.cfg", *paths).stdout
+    assert "Training corpus: 293 documents, 3697 tokens" in out
+    assert "0 errors" in out
+    same = [f"--paths.train={corpus / 'dev.spacy'}", f"--paths.dev={corpus / 'dev.spacy'}"]
+    assert "76 texts stand in both corpora" in ferrule("debug", "data", project / "config.cfg", *same).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--training.max_stepz", "3"], "'max_stepz'; did you mean 'max_steps'"),
+        (["--trainig.max_steps", "3"], "did you mean 'training'"),
+        (["--components.tagger.factory", "taggr"], "tagger"),
+        (["--components.tok2vec.model.@architectures", "spacy.Tok2Vec.v3"], "spacy.Tok2Vec.v2"),
+        (["--paths.train", "missing.spacy"], "missing.spacy"),
+        (["--paths.train", "null"], "--paths.train"),
+    ],
+)
+def test_a_wrong_setting_is_one_message(project: Path, arguments: list[str], message: str) -> None:
+    corpus = project / "corpus" / "dev.spacy"
+    run = ferrule(
+        "train",
+        project / "config.cfg",
+        f"--paths.train={corpus}",
+        f"--paths.dev={corpus}",
+        *arguments,
+        code=1,
+    )
+    assert message in run.stderr
+    assert run.stderr.startswith("ferrule: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.conllu", "1\tonly\tthree\n", "a.conllu, line 1"),
+        ("b.conllu", "", "b.conllu"),
+        ("c.jsonl", '{"text": 3}\n', "c.jsonl, line 1"),
+        ("d.xyz", "what is this", "d.xyz"),
+    ],
+)
+def test_a_malformed_corpus_is_named_with_its_line(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    run = ferrule("convert", tmp_path / name, tmp_path / "out", code=1)
+    assert message in run.stderr.replace(":1", ", line 1")
+    assert not (tmp_path / "out").exists()
