@@ -8,4 +8,5 @@ pub mod lexeme;
 pub mod lexical;
 pub mod strings;
 pub mod symbols;
+pub mod tokenizer;
 pub mod vocab;

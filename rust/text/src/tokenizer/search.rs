@@ -1,0 +1,208 @@
+//! How rules look for prefixes, suffixes, infixes and whole matches.
+//!
+//! Each pattern has an *outline*, a regular pattern that matches at least wherever the exact one does. Most words
+//! fail the outline in a few nanoseconds, and only the others see the exact pattern.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::TokenizeError;
+use super::python_regex::{Node, PatternError, parse};
+use super::reverse::ReverseSearch;
+use crate::vocab::HookError;
+
+/// Compiled patterns may take this many bytes; those of a language with many exceptions take a few megabytes.
+const SIZE_LIMIT: usize = 1 << 28;
+
+/// A search of the caller's own. Ranges are in bytes of the text.
+pub trait CustomSearch: Send + Sync {
+    /// The first match.
+    fn first(&self, text: &str) -> Result<Option<Range<usize>>, HookError>;
+    /// All matches, from left to right.
+    fn all(&self, text: &str) -> Result<Vec<Range<usize>>, HookError>;
+}
+
+enum Exact {
+    Regular(regex::Regex),
+    LookAround(Box<fancy_regex::Regex>),
+}
+
+/// One pattern, searched from left to right.
+struct Matcher {
+    outline: regex::Regex,
+    exact: Option<Exact>,
+}
+
+impl Matcher {
+    /// `start` is put before the pattern: `\A` to match at the start only, or nothing.
+    fn new(node: &Node, start: &str) -> Result<Self, String> {
+        let pattern = format!("{start}(?:{})", node.exact());
+        let outline = format!("{start}(?:{})", node.outline());
+        let exact = if pattern == outline {
+            None
+        } else if node.is_regular() {
+            Some(Exact::Regular(regular(&pattern)?))
+        } else {
+            let built = fancy_regex::RegexBuilder::new(&pattern).delegate_size_limit(SIZE_LIMIT).build();
+            Some(Exact::LookAround(Box::new(built.map_err(|error| error.to_string())?)))
+        };
+        Ok(Self { outline: regular(&outline)?, exact })
+    }
+
+    fn find(&self, text: &str) -> Result<Option<Range<usize>>, TokenizeError> {
+        match &self.exact {
+            None => Ok(self.outline.find(text).map(|found| found.range())),
+            Some(_) if !self.outline.is_match(text) => Ok(None),
+            Some(Exact::Regular(regex)) => Ok(regex.find(text).map(|found| found.range())),
+            Some(Exact::LookAround(regex)) => Ok(regex.find(text)?.map(|found| found.range())),
+        }
+    }
+
+    fn find_all(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizeError> {
+        match &self.exact {
+            None => Ok(self.outline.find_iter(text).map(|found| found.range()).collect()),
+            Some(_) if !self.outline.is_match(text) => Ok(Vec::new()),
+            Some(Exact::Regular(regex)) => Ok(regex.find_iter(text).map(|found| found.range()).collect()),
+            Some(Exact::LookAround(regex)) => {
+                regex.find_iter(text).map(|found| Ok(found.map(|found| found.range())?)).collect()
+            }
+        }
+    }
+}
+
+fn regular(pattern: &str) -> Result<regex::Regex, String> {
+    let built = regex::RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build();
+    built.map_err(|error| error.to_string())
+}
+
+fn matcher(node: &Node, start: &str, pattern: &str) -> Result<Matcher, PatternError> {
+    Matcher::new(node, start).map_err(|reason| PatternError {
+        reason: format!("the regular expression engine refuses it: {reason}"),
+        at: 0,
+        shown: pattern.chars().take(60).collect(),
+    })
+}
+
+enum Engine {
+    /// Matches at the start of the text.
+    AtStart(Matcher),
+    /// Matches up to the end of the text: alternatives run backwards, and those that cannot be.
+    AtEnd {
+        reverse: ReverseSearch,
+        rest: Option<Matcher>,
+        general: OnceLock<Matcher>,
+        node: Node,
+    },
+    /// Matches anywhere.
+    Anywhere(Matcher),
+    Custom(Arc<dyn CustomSearch>),
+}
+
+/// What a rule searches with, and the pattern it was made from.
+pub struct Search {
+    engine: Engine,
+    pattern: Option<String>,
+}
+
+impl Search {
+    /// A search of the caller's own.
+    pub fn custom(search: Arc<dyn CustomSearch>) -> Self {
+        Self { engine: Engine::Custom(search), pattern: None }
+    }
+
+    /// A prefix search: its alternatives begin with `^`, as a rule, and are then only tried at the start.
+    pub fn prefix(pattern: &str) -> Result<Self, PatternError> {
+        let node = parse(pattern)?;
+        let at_start = node.alternatives().iter().all(|node| node.parts().first() == Some(&Node::Start));
+        let engine = if at_start {
+            Engine::AtStart(matcher(&node, r"\A", pattern)?)
+        } else {
+            Engine::Anywhere(matcher(&node, "", pattern)?)
+        };
+        Ok(Self { engine, pattern: Some(pattern.into()) })
+    }
+
+    /// A suffix search: its alternatives end with `$`, as a rule, and are then run from the end backwards.
+    pub fn suffix(pattern: &str) -> Result<Self, PatternError> {
+        let node = parse(pattern)?;
+        let at_end = node
+            .alternatives()
+            .iter()
+            .all(|node| matches!(node.parts().last(), Some(Node::End | Node::VeryEnd)));
+        let engine = if at_end {
+            let (reverse, rest) = ReverseSearch::new(node.alternatives());
+            let rest = match rest.is_empty() {
+                true => None,
+                false => Some(matcher(&Node::Alternation(rest), "", pattern)?),
+            };
+            Engine::AtEnd { reverse, rest, general: OnceLock::new(), node }
+        } else {
+            Engine::Anywhere(matcher(&node, "", pattern)?)
+        };
+        Ok(Self { engine, pattern: Some(pattern.into()) })
+    }
+
+    /// A search for every match anywhere.
+    pub fn infix(pattern: &str) -> Result<Self, PatternError> {
+        let engine = Engine::Anywhere(matcher(&parse(pattern)?, "", pattern)?);
+        Ok(Self { engine, pattern: Some(pattern.into()) })
+    }
+
+    /// A match that must begin at the start of the text.
+    pub fn whole(pattern: &str) -> Result<Self, PatternError> {
+        let engine = Engine::AtStart(matcher(&parse(pattern)?, r"\A", pattern)?);
+        Ok(Self { engine, pattern: Some(pattern.into()) })
+    }
+
+    /// The Python pattern, None for a search of the caller's own.
+    pub fn pattern(&self) -> Option<&str> {
+        self.pattern.as_deref()
+    }
+
+    /// The length in bytes of the first match, 0 where there is none.
+    pub fn length(&self, text: &str) -> Result<usize, TokenizeError> {
+        let found = match &self.engine {
+            Engine::AtStart(matcher) | Engine::Anywhere(matcher) => matcher.find(text)?,
+            Engine::AtEnd { reverse, rest, general, node } => {
+                // `$` also matches before a newline at the end, which the backward search leaves out.
+                if text.ends_with('\n') {
+                    let general = match general.get() {
+                        Some(general) => general,
+                        None => {
+                            let built = Matcher::new(node, "").map_err(TokenizeError::Pattern)?;
+                            general.get_or_init(|| built)
+                        }
+                    };
+                    general.find(text)?
+                } else {
+                    let rest = rest.as_ref().map(|rest| rest.find(text)).transpose()?.flatten();
+                    let starts = [reverse.leftmost_start(text), rest.map(|found| found.start)];
+                    starts.into_iter().flatten().min().map(|start| start..text.len())
+                }
+            }
+            Engine::Custom(search) => search.first(text)?,
+        };
+        Ok(found.map_or(0, |found| found.len()))
+    }
+
+    /// Whether there is a match.
+    pub fn matches(&self, text: &str) -> Result<bool, TokenizeError> {
+        match &self.engine {
+            Engine::Custom(search) => Ok(search.first(text)?.is_some()),
+            Engine::AtStart(matcher) | Engine::Anywhere(matcher) => Ok(matcher.find(text)?.is_some()),
+            Engine::AtEnd { .. } => Ok(self.length(text)? > 0),
+        }
+    }
+
+    /// All matches, from left to right, that do not overlap.
+    pub fn all(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizeError> {
+        match &self.engine {
+            Engine::Custom(search) => Ok(search.all(text)?),
+            Engine::AtStart(matcher) | Engine::Anywhere(matcher) => matcher.find_all(text),
+            Engine::AtEnd { .. } => {
+                let length = self.length(text)?;
+                Ok(if length > 0 { vec![text.len() - length..text.len()] } else { Vec::new() })
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! From text to pieces: chunks between white space, affixes peeled off in place, special cases put together.
+//!
+//! Pieces are byte ranges, so nothing is copied while peeling, and what was peeled off is not read again.
+
+use super::TokenizeError;
+use super::rules::{Rules, length, matches};
+use crate::lexical::is_space;
+
+/// Why a piece is a token of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Peeled off the front.
+    Prefix,
+    /// Peeled off the back.
+    Suffix,
+    /// Split at.
+    Infix,
+    /// What was left.
+    Token,
+    /// The token match.
+    TokenMatch,
+    /// The URL match.
+    UrlMatch,
+    /// The n-th token of a special case, counted from 1.
+    Special(usize),
+}
+
+/// A token as a range of bytes in its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// Why it is a token.
+    pub kind: Kind,
+    /// String id of a normal form of its own, 0 where it has none.
+    pub norm: u64,
+    /// Whether the space after it belongs to it.
+    pub space: bool,
+}
+
+impl Piece {
+    fn new(start: usize, end: usize, kind: Kind) -> Self {
+        Self { start, end, kind, norm: 0, space: false }
+    }
+}
+
+/// A run of white space or of anything else, without the single space that follows a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// Whether the chunk is a word followed by a space that belongs to it.
+    pub space: bool,
+}
+
+/// The chunks of a text, from left to right. Together with the spaces that belong to them they are the text.
+pub struct Chunks<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// The chunks of `text`.
+pub fn chunks(text: &str) -> Chunks<'_> {
+    Chunks { text, at: 0 }
+}
+
+impl Iterator for Chunks<'_> {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        if start >= bytes.len() {
+            return None;
+        }
+        let (mut end, blank) = step(self.text, start);
+        while end < bytes.len() {
+            let (after, is_blank) = step(self.text, end);
+            if is_blank != blank {
+                break;
+            }
+            end = after;
+        }
+        let space = !blank && bytes.get(end) == Some(&b' ');
+        self.at = end + usize::from(space);
+        Some(Chunk { start, end, space })
+    }
+}
+
+/// Where the character at `at` ends, and whether it is white space.
+fn step(text: &str, at: usize) -> (usize, bool) {
+    match text.as_bytes()[at] {
+        byte @ 0..=0x7f => (at + 1, matches!(byte, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f)),
+        _ => {
+            let character = text[at..].chars().next().unwrap_or('\0');
+            (at + character.len_utf8(), is_space(character))
+        }
+    }
+}
+
+impl Rules {
+    /// The tokens of a text, with their reasons.
+    pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, TokenizeError> {
+        let mut pieces = self.affix_pieces(text, true)?;
+        self.put_specials_together(text, &mut pieces);
+        Ok(pieces)
+    }
+
+    /// The tokens of a text before special cases are put together across affixes.
+    pub(super) fn affix_pieces(&self, text: &str, with_specials: bool) -> Result<Vec<Piece>, TokenizeError> {
+        let mut pieces = Vec::new();
+        for chunk in chunks(text) {
+            self.split_chunk(text, chunk.start, chunk.end, with_specials, &mut pieces)?;
+            if let Some(last) = pieces.last_mut() {
+                last.space = chunk.space;
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// The tokens of one chunk.
+    pub(super) fn chunk_pieces(&self, chunk: &str) -> Result<Vec<Piece>, TokenizeError> {
+        let mut pieces = Vec::with_capacity(4);
+        self.split_chunk(chunk, 0, chunk.len(), true, &mut pieces)?;
+        self.put_specials_together(chunk, &mut pieces);
+        Ok(pieces)
+    }
+
+    fn split_chunk(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+        with_specials: bool,
+        pieces: &mut Vec<Piece>,
+    ) -> Result<(), TokenizeError> {
+        let is_special = |part: &str| with_specials && self.special(part).is_some();
+        let (mut low, mut high) = (start, end);
+        let mut suffixes = Vec::new();
+        while low < high {
+            let rest = &text[low..high];
+            if matches(&self.token_match, rest)? || is_special(rest) {
+                break;
+            }
+            let prefix = length(&self.prefix, rest)?;
+            if prefix > 0 {
+                pieces.push(Piece::new(low, low + prefix, Kind::Prefix));
+                low += prefix;
+                if is_special(&text[low..high]) {
+                    break;
+                }
+            }
+            let suffix = length(&self.suffix, &text[low..high])?;
+            if suffix > 0 {
+                // Without the prefix that was just found, the rest may be a special case: `'(`, say, of `'((`.
+                let without_suffix = &text[low - prefix..high - suffix];
+                if prefix > 0 && is_special(without_suffix) {
+                    pieces.pop();
+                    low -= prefix;
+                }
+                suffixes.push(Piece::new(high - suffix, high, Kind::Suffix));
+                high -= suffix;
+                if is_special(&text[low..high]) {
+                    break;
+                }
+            }
+            if prefix == 0 && suffix == 0 {
+                break;
+            }
+        }
+        if low < high {
+            self.split_middle(text, low, high, with_specials, pieces)?;
+        }
+        pieces.extend(suffixes.into_iter().rev());
+        Ok(())
+    }
+
+    /// What is left between the affixes.
+    fn split_middle(
+        &self,
+        text: &str,
+        start: usize,
+        end: usize,
+        with_specials: bool,
+        pieces: &mut Vec<Piece>,
+    ) -> Result<(), TokenizeError> {
+        let middle = &text[start..end];
+        if with_specials && let Some(special) = self.special(middle) {
+            push_special(special, start, pieces);
+        } else if matches(&self.token_match, middle)? {
+            pieces.push(Piece::new(start, end, Kind::TokenMatch));
+        } else if matches(&self.url_match, middle)? {
+            pieces.push(Piece::new(start, end, Kind::UrlMatch));
+        } else {
+            self.split_at_infixes(middle, start, pieces)?;
+        }
+        Ok(())
+    }
+
+    fn split_at_infixes(
+        &self,
+        middle: &str,
+        offset: usize,
+        pieces: &mut Vec<Piece>,
+    ) -> Result<(), TokenizeError> {
+        let mut done = 0;
+        for infix in self.infixes(middle)? {
+            // A match at the very start splits nothing off; what it matched stays with what follows.
+            if infix.start == 0 {
+                continue;
+            }
+            if infix.start != done {
+                pieces.push(Piece::new(offset + done, offset + infix.start, Kind::Token));
+            }
+            if infix.start != infix.end {
+                pieces.push(Piece::new(offset + infix.start, offset + infix.end, Kind::Infix));
+            }
+            done = infix.end;
+        }
+        if done < middle.len() {
+            pieces.push(Piece::new(offset + done, offset + middle.len(), Kind::Token));
+        }
+        Ok(())
+    }
+
+    /// Replaces runs of tokens that together are a special case, the longest first, then the first.
+    fn put_specials_together(&self, text: &str, pieces: &mut Vec<Piece>) {
+        if self.spanning.is_empty() {
+            return;
+        }
+        let mut found: Vec<(usize, usize, &str)> = Vec::new();
+        for (at, piece) in pieces.iter().enumerate() {
+            let Some(cases) = self.spanning.get(&text[piece.start..piece.end]) else { continue };
+            for case in cases {
+                let last = at + case.parts.len();
+                let fits = last <= pieces.len()
+                    && text[piece.start..pieces[last - 1].end] == *case.text
+                    && pieces[at..last]
+                        .iter()
+                        .zip(&case.parts)
+                        .all(|(p, part)| text[p.start..p.end] == **part);
+                if fits {
+                    found.push((at, last, &case.text));
+                }
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        found.sort_by_key(|&(first, last, _)| (first + pieces.len() - last, first));
+        let mut replaced: Vec<Option<(usize, &str)>> = vec![None; pieces.len()];
+        let mut taken = vec![false; pieces.len()];
+        for (first, last, case) in found {
+            if !taken[first] && !taken[last - 1] {
+                taken[first..last].fill(true);
+                replaced[first] = Some((last, case));
+            }
+        }
+        let old = std::mem::take(pieces);
+        let mut at = 0;
+        while at < old.len() {
+            match replaced[at].and_then(|(last, case)| Some((last, self.special(case)?))) {
+                Some((last, special)) => {
+                    push_special(special, old[at].start, pieces);
+                    if let Some(piece) = pieces.last_mut() {
+                        piece.space = old[last - 1].space;
+                    }
+                    at = last;
+                }
+                None => {
+                    pieces.push(old[at]);
+                    at += 1;
+                }
+            }
+        }
+    }
+}
+
+fn push_special(special: &[super::rules::SpecialToken], start: usize, pieces: &mut Vec<Piece>) {
+    let mut start = start;
+    for (at, token) in special.iter().enumerate() {
+        let end = start + token.orth.len();
+        pieces.push(Piece { norm: token.norm_id, ..Piece::new(start, end, Kind::Special(at + 1)) });
+        start = end;
+    }
+}
