@@ -9,6 +9,7 @@ mod doc;
 mod entities;
 mod features;
 mod strings;
+mod tokenizer;
 mod vocab;
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -18,5 +19,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     entities::register(m)?;
     features::register(m)?;
     strings::register(m)?;
+    tokenizer::register(m)?;
     vocab::register(m)
 }

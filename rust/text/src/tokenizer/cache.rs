@@ -7,10 +7,12 @@ use rustc_hash::FxHashMap;
 /// From this many entries on a part is emptied and begun anew, so that a stream of rare words cannot fill memory.
 const MAX_ENTRIES: usize = 1 << 18;
 
-/// A token without its place: its lexeme and the string id of a normal form of its own, 0 where it has none.
+/// A token without its place: its lexeme, its length in characters, and the string id of a normal form of its own,
+/// 0 where it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CachedToken {
     pub(super) lexeme: u32,
+    pub(super) length: u32,
     pub(super) norm: u64,
 }
 

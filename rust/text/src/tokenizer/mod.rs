@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::doc::Column;
+use crate::doc::columns::Columns;
 use crate::vocab::{HookError, Vocab};
 use cache::{CachedToken, ChunkCache};
 pub use python_regex::PatternError;
@@ -41,29 +43,25 @@ impl From<fancy_regex::Error> for TokenizeError {
     }
 }
 
-/// The tokens of a text as columns.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tokens {
-    /// Index of the lexeme of each token.
-    pub lexemes: Vec<u32>,
-    /// Whether a space follows each token.
-    pub spaces: Vec<bool>,
-    /// String ids of normal forms of tokens' own, 0 where a token has none. Empty where no token has one.
-    pub norms: Vec<u64>,
-    /// The memory zone the tokens were made in, 0 for none.
-    pub zone: u64,
-}
+/// Normal forms that tokens of a document have of their own; nothing is kept until the first.
+#[derive(Default)]
+struct Norms(Vec<u64>);
 
-impl Tokens {
-    fn push(&mut self, token: CachedToken) {
-        if token.norm != 0 && self.norms.is_empty() {
-            self.norms.resize(self.lexemes.len(), 0);
+impl Norms {
+    /// Notes the norm of the token at `at`, 0 for none. Tokens come in order.
+    fn push(&mut self, at: usize, norm: u64) {
+        if norm != 0 || !self.0.is_empty() {
+            self.0.resize(at, 0);
+            self.0.push(norm);
         }
-        if token.norm != 0 || !self.norms.is_empty() {
-            self.norms.push(token.norm);
+    }
+
+    fn store(mut self, columns: &mut Columns) -> Result<(), TokenizeError> {
+        if self.0.is_empty() {
+            return Ok(());
         }
-        self.lexemes.push(token.lexeme);
-        self.spaces.push(false);
+        self.0.resize(columns.len(), 0);
+        columns.set_column(Column::Norm, self.0).map_err(|error| TokenizeError::Pattern(error.to_string()))
     }
 }
 
@@ -100,70 +98,70 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// The tokens of a text. Put together with their spaces they are the text, whatever the rules.
+    /// The tokens of a text as a document. Put together with their spaces they are the text, whatever the rules.
     ///
     /// # Errors
     /// [`TokenizeError`] where a function of the caller's fails or a pattern gives up.
-    pub fn tokenize(&self, text: &str) -> Result<Tokens, TokenizeError> {
+    pub fn tokenize(&self, text: &str) -> Result<Columns, TokenizeError> {
         let rules = self.rules();
         let zone = self.vocab.zone();
         if self.cache.read().zone() != zone {
             self.cache.write().enter_zone(zone);
         }
         // A word and its space take six bytes on average.
-        let expected = text.len() / 6 + 1;
-        let mut tokens = Tokens {
-            lexemes: Vec::with_capacity(expected),
-            spaces: Vec::with_capacity(expected),
-            norms: Vec::new(),
-            zone,
-        };
+        let mut columns = Columns::with_capacity(text.len() / 6 + 1);
+        let mut norms = Norms::default();
         if rules.special_with_space {
-            self.tokenize_whole(&rules, text, &mut tokens)?;
+            // Special cases may span chunks: texts are treated whole, and chunks not remembered.
+            for piece in rules.pieces(text)? {
+                let token = self.token(text, &piece)?;
+                norms.push(columns.len(), token.norm);
+                columns.push(token.lexeme, token.length, piece.space);
+            }
         } else {
-            self.tokenize_chunks(&rules, text, &mut tokens)?;
+            self.tokenize_chunks(&rules, text, zone, &mut columns, &mut norms)?;
         }
-        Ok(tokens)
+        norms.store(&mut columns)?;
+        Ok(columns)
     }
 
-    fn tokenize_chunks(&self, rules: &Rules, text: &str, tokens: &mut Tokens) -> Result<(), TokenizeError> {
+    fn tokenize_chunks(
+        &self,
+        rules: &Rules,
+        text: &str,
+        zone: u64,
+        columns: &mut Columns,
+        norms: &mut Norms,
+    ) -> Result<(), TokenizeError> {
+        let mut push = |tokens: &[CachedToken], space: bool| {
+            for (at, token) in tokens.iter().enumerate() {
+                norms.push(columns.len(), token.norm);
+                columns.push(token.lexeme, token.length, space && at + 1 == tokens.len());
+            }
+        };
         let mut cache = self.cache.read();
         for chunk in chunks(text) {
             let string = &text[chunk.start..chunk.end];
             if let Some(known) = cache.get(string) {
-                known.iter().for_each(|&token| tokens.push(token));
+                push(known, chunk.space);
             } else {
                 drop(cache);
-                let new = self.take_apart(rules, string, tokens.zone)?;
-                new.iter().for_each(|&token| tokens.push(token));
+                push(&self.take_apart(rules, string, zone)?, chunk.space);
                 cache = self.cache.read();
-            }
-            if let Some(space) = tokens.spaces.last_mut() {
-                *space = chunk.space;
             }
         }
         Ok(())
     }
 
-    /// With special cases that hold white space, texts are treated whole and chunks not remembered.
-    fn tokenize_whole(&self, rules: &Rules, text: &str, tokens: &mut Tokens) -> Result<(), TokenizeError> {
-        for piece in rules.pieces(text)? {
-            let lexeme = self.vocab.lexeme(&text[piece.start..piece.end])?;
-            tokens.push(CachedToken { lexeme, norm: piece.norm });
-            if let Some(space) = tokens.spaces.last_mut() {
-                *space = piece.space;
-            }
-        }
-        Ok(())
+    fn token(&self, text: &str, piece: &Piece) -> Result<CachedToken, TokenizeError> {
+        let string = &text[piece.start..piece.end];
+        let length = u32::try_from(string.chars().count()).unwrap_or(u32::MAX);
+        Ok(CachedToken { lexeme: self.vocab.lexeme(string)?, length, norm: piece.norm })
     }
 
     fn take_apart(&self, rules: &Rules, chunk: &str, zone: u64) -> Result<Vec<CachedToken>, TokenizeError> {
         let pieces = rules.chunk_pieces(chunk)?;
-        let tokens = pieces.iter().map(|piece| {
-            let lexeme = self.vocab.lexeme(&chunk[piece.start..piece.end])?;
-            Ok(CachedToken { lexeme, norm: piece.norm })
-        });
-        let tokens = tokens.collect::<Result<Vec<_>, TokenizeError>>()?;
+        let tokens = pieces.iter().map(|piece| self.token(chunk, piece)).collect::<Result<Vec<_>, _>>()?;
         if chunk.len() <= MAX_CACHED_BYTES {
             let kept = tokens.iter().all(|token| self.vocab.is_kept(token.lexeme));
             // Rules or zone may have changed meanwhile, in another thread. Locks are taken in one order everywhere:

@@ -68,6 +68,27 @@ impl Rules {
         self.span(text)
     }
 
+    /// Replaces all special cases. Call [`respan`](Self::respan) afterwards.
+    pub fn set_specials(&mut self, specials: Vec<(String, Vec<SpecialToken>)>) {
+        self.longest_special = specials.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
+        self.specials = specials.into_iter().map(|(text, tokens)| (text.into(), tokens.into())).collect();
+    }
+
+    /// The length in bytes of the prefix of `text`.
+    pub fn find_prefix(&self, text: &str) -> Result<usize, TokenizeError> {
+        self.prefix.as_ref().map_or(Ok(0), |search| search.prefix_length(text))
+    }
+
+    /// The length in bytes of the suffix of `text`.
+    pub fn find_suffix(&self, text: &str) -> Result<usize, TokenizeError> {
+        self.suffix.as_ref().map_or(Ok(0), |search| search.suffix_length(text))
+    }
+
+    /// Where `text` would be split, in bytes.
+    pub fn find_infixes(&self, text: &str) -> Result<Vec<std::ops::Range<usize>>, TokenizeError> {
+        self.infix.as_ref().map_or(Ok(Vec::new()), |search| search.all(text))
+    }
+
     /// Looks again which special cases span what the other rules take apart. Call it when those have changed.
     pub fn respan(&mut self) -> Result<(), TokenizeError> {
         self.spanning.clear();
@@ -79,9 +100,9 @@ impl Rules {
     fn span(&mut self, text: &str) -> Result<(), TokenizeError> {
         let taken_apart = !self.faster_heuristics
             || text.contains(' ')
-            || length(&self.prefix, text)? > 0
-            || length(&self.suffix, text)? > 0
-            || !self.infixes(text)?.is_empty();
+            || self.find_prefix(text)? > 0
+            || self.find_suffix(text)? > 0
+            || !self.find_infixes(text)?.is_empty();
         if !taken_apart {
             return Ok(());
         }
@@ -94,14 +115,6 @@ impl Rules {
         cases.push(SpanningCase { parts, text: text.into() });
         Ok(())
     }
-
-    pub(super) fn infixes(&self, text: &str) -> Result<Vec<std::ops::Range<usize>>, TokenizeError> {
-        self.infix.as_ref().map_or(Ok(Vec::new()), |search| search.all(text))
-    }
-}
-
-pub(super) fn length(search: &Option<Arc<Search>>, text: &str) -> Result<usize, TokenizeError> {
-    search.as_ref().map_or(Ok(0), |search| search.length(text))
 }
 
 pub(super) fn matches(search: &Option<Arc<Search>>, text: &str) -> Result<bool, TokenizeError> {

@@ -18,6 +18,8 @@ const SIZE_LIMIT: usize = 1 << 28;
 pub trait CustomSearch: Send + Sync {
     /// The first match.
     fn first(&self, text: &str) -> Result<Option<Range<usize>>, HookError>;
+    /// Whether there is a match.
+    fn matches(&self, text: &str) -> Result<bool, HookError>;
     /// All matches, from left to right.
     fn all(&self, text: &str) -> Result<Vec<Range<usize>>, HookError>;
 }
@@ -159,38 +161,54 @@ impl Search {
         self.pattern.as_deref()
     }
 
-    /// The length in bytes of the first match, 0 where there is none.
-    pub fn length(&self, text: &str) -> Result<usize, TokenizeError> {
-        let found = match &self.engine {
-            Engine::AtStart(matcher) | Engine::Anywhere(matcher) => matcher.find(text)?,
+    /// How many bytes a prefix search peels off the front, 0 where it finds nothing.
+    pub fn prefix_length(&self, text: &str) -> Result<usize, TokenizeError> {
+        let Some(found) = self.first(text)? else { return Ok(0) };
+        if found.start == 0 {
+            return Ok(found.end);
+        }
+        // A pattern that is not tied to the front: as many characters as it matched, as in spaCy.
+        let characters = text[found].chars().count();
+        Ok(text.chars().take(characters).map(char::len_utf8).sum())
+    }
+
+    /// How many bytes a suffix search peels off the back, 0 where it finds nothing.
+    pub fn suffix_length(&self, text: &str) -> Result<usize, TokenizeError> {
+        let Some(found) = self.first(text)? else { return Ok(0) };
+        if found.end == text.len() {
+            return Ok(found.len());
+        }
+        let characters = text[found].chars().count();
+        Ok(text.chars().rev().take(characters).map(char::len_utf8).sum())
+    }
+
+    fn first(&self, text: &str) -> Result<Option<Range<usize>>, TokenizeError> {
+        match &self.engine {
+            Engine::AtStart(matcher) | Engine::Anywhere(matcher) => matcher.find(text),
             Engine::AtEnd { reverse, rest, general, node } => {
                 // `$` also matches before a newline at the end, which the backward search leaves out.
                 if text.ends_with('\n') {
-                    let general = match general.get() {
-                        Some(general) => general,
+                    return match general.get() {
+                        Some(general) => general.find(text),
                         None => {
                             let built = Matcher::new(node, "").map_err(TokenizeError::Pattern)?;
-                            general.get_or_init(|| built)
+                            general.get_or_init(|| built).find(text)
                         }
                     };
-                    general.find(text)?
-                } else {
-                    let rest = rest.as_ref().map(|rest| rest.find(text)).transpose()?.flatten();
-                    let starts = [reverse.leftmost_start(text), rest.map(|found| found.start)];
-                    starts.into_iter().flatten().min().map(|start| start..text.len())
                 }
+                let rest = rest.as_ref().map(|rest| rest.find(text)).transpose()?.flatten();
+                let starts = [reverse.leftmost_start(text), rest.map(|found| found.start)];
+                Ok(starts.into_iter().flatten().min().map(|start| start..text.len()))
             }
-            Engine::Custom(search) => search.first(text)?,
-        };
-        Ok(found.map_or(0, |found| found.len()))
+            Engine::Custom(search) => Ok(search.first(text)?),
+        }
     }
 
     /// Whether there is a match.
     pub fn matches(&self, text: &str) -> Result<bool, TokenizeError> {
         match &self.engine {
-            Engine::Custom(search) => Ok(search.first(text)?.is_some()),
-            Engine::AtStart(matcher) | Engine::Anywhere(matcher) => Ok(matcher.find(text)?.is_some()),
-            Engine::AtEnd { .. } => Ok(self.length(text)? > 0),
+            Engine::Custom(search) => Ok(search.matches(text)?),
+            _ => Ok(self.first(text)?.is_some()),
         }
     }
 
@@ -199,10 +217,7 @@ impl Search {
         match &self.engine {
             Engine::Custom(search) => Ok(search.all(text)?),
             Engine::AtStart(matcher) | Engine::Anywhere(matcher) => matcher.find_all(text),
-            Engine::AtEnd { .. } => {
-                let length = self.length(text)?;
-                Ok(if length > 0 { vec![text.len() - length..text.len()] } else { Vec::new() })
-            }
+            Engine::AtEnd { .. } => Ok(self.first(text)?.into_iter().collect()),
         }
     }
 }

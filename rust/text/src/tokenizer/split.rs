@@ -3,7 +3,7 @@
 //! Pieces are byte ranges, so nothing is copied while peeling, and what was peeled off is not read again.
 
 use super::TokenizeError;
-use super::rules::{Rules, length, matches};
+use super::rules::{Rules, matches};
 use crate::lexical::is_space;
 
 /// Why a piece is a token of its own.
@@ -146,7 +146,7 @@ impl Rules {
             if matches(&self.token_match, rest)? || is_special(rest) {
                 break;
             }
-            let prefix = length(&self.prefix, rest)?;
+            let prefix = self.find_prefix(rest)?;
             if prefix > 0 {
                 pieces.push(Piece::new(low, low + prefix, Kind::Prefix));
                 low += prefix;
@@ -154,7 +154,7 @@ impl Rules {
                     break;
                 }
             }
-            let suffix = length(&self.suffix, &text[low..high])?;
+            let suffix = self.find_suffix(&text[low..high])?;
             if suffix > 0 {
                 // Without the prefix that was just found, the rest may be a special case: `'(`, say, of `'((`.
                 let without_suffix = &text[low - prefix..high - suffix];
@@ -208,9 +208,10 @@ impl Rules {
         pieces: &mut Vec<Piece>,
     ) -> Result<(), TokenizeError> {
         let mut done = 0;
-        for infix in self.infixes(middle)? {
-            // A match at the very start splits nothing off; what it matched stays with what follows.
-            if infix.start == 0 {
+        for infix in self.find_infixes(middle)? {
+            // A match at the very start splits nothing off; what it matched stays with what follows. Matches that
+            // overlap can only come from a caller's own function.
+            if infix.start == 0 || infix.start < done {
                 continue;
             }
             if infix.start != done {
