@@ -34,14 +34,14 @@ _METHODS = {
 class Tokenizer(_core.TokenizerCore):
     """Cuts texts at white space, then peels prefixes and suffixes off each piece and splits it at infixes.
 
-    The result is spaCy's for the same rules, and `doc.text == text` for every text. Pieces are taken apart once
-    and remembered. Time is linear in the text.
+    The result is spaCy's for the same rules, and `doc.text == text` for every text. Pieces are taken apart
+    once and remembered. Time is linear in the text.
 
     vocab: the vocabulary of the documents.
     rules: special cases: for each string its tokens, as dicts with `ORTH` and, if wanted, `NORM`.
     prefix_search, suffix_search, infix_finditer, token_match, url_match: a Python pattern, or the method of a
-        compiled one that spaCy takes (`re.compile(pattern).search`); these run in the core. Any other function
-        is called as it is, which is slow.
+        compiled one that spaCy takes (`re.compile(pattern).search`); these run in the core. Any other
+        function is called as it is, which is slow.
     faster_heuristics: look for special cases among finished tokens only where other rules take them apart.
 
     Raises ValueError for a pattern the core cannot run (with the reason) and for special cases whose tokens are
