@@ -44,8 +44,8 @@ class Tokenizer(_core.TokenizerCore):
         function is called as it is, which is slow.
     faster_heuristics: look for special cases among finished tokens only where other rules take them apart.
 
-    Raises ValueError for a pattern the core cannot run (with the reason) and for special cases whose tokens are
-    not their string.
+    Raises ValueError for a pattern the core cannot run (with the reason) and for special cases whose tokens
+    are not their string.
 
     >>> tokenizer = Tokenizer(
     ...     Vocab(),
@@ -84,7 +84,7 @@ class Tokenizer(_core.TokenizerCore):
     def pipe(self, texts: Iterable[str], batch_size: int = 1000) -> Iterator[Doc]:
         """The documents of a stream of texts, in order, made `batch_size` at a time in several threads.
 
-        Raises ValueError for a `batch_size` below 1. Documents before a text that is refused are delivered first.
+        Raises ValueError for a `batch_size` below 1. Documents before a text that is refused are delivered.
         """
         if batch_size < 1:
             raise ValueError(f"Tokenizer.pipe: batch_size must be at least 1, found {batch_size}.")
@@ -153,7 +153,7 @@ class Tokenizer(_core.TokenizerCore):
     # -- whole tokenizers
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """The rules, and the vocabulary unless `exclude` names `vocab`, as the bytes spaCy's `from_bytes` takes.
+        """The rules, and the vocabulary unless `exclude` names it, as the bytes spaCy's `from_bytes` takes.
 
         Raises ValueError where a rule is a function of your own, which bytes cannot hold.
         """
@@ -164,7 +164,7 @@ class Tokenizer(_core.TokenizerCore):
         for name, search in self._searches.items():
             if search is not None and not isinstance(search, str):
                 raise ValueError(
-                    f"Tokenizer.to_bytes: {name} is a function, {search!r}, which cannot be saved. Give its pattern."
+                    f"Tokenizer.to_bytes: {name} is a function, {search!r}, which cannot be saved."
                 )
             message[name] = search
         message["exceptions"] = self.rules
@@ -266,15 +266,15 @@ def _special_tokens(string: str, substrings: Sequence[Mapping[Any, str]]) -> lis
             or attrs.ORTH not in by_id
         ):
             raise ValueError(
-                f"Tokenizer: the special case {string!r} has a token {dict(substring)!r}; each has an ORTH and may "
-                "have a NORM, and nothing else."
+                f"Tokenizer: the special case {string!r} has a token {dict(substring)!r}; each has an ORTH "
+                "and may have a NORM, and nothing else."
             )
         tokens.append((by_id[attrs.ORTH], by_id.get(attrs.NORM)))
     joined = "".join(orth for orth, _ in tokens)
     if joined != string or not string or any(not orth for orth, _ in tokens):
         raise ValueError(
-            f"Tokenizer: the tokens of the special case {string!r} join to {joined!r}. A tokenizer does not change "
-            "the text: change a token's NORM instead of its ORTH, and leave none empty."
+            f"Tokenizer: the tokens of the special case {string!r} join to {joined!r}. A tokenizer does not "
+            "change the text: change a token's NORM instead of its ORTH, and leave none empty."
         )
     return tokens
 

@@ -1,0 +1,34 @@
+"""Language data: English (`en`) and a default for many languages (`xx`)."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from ferrule.errors import UnknownNameError, nearest_names
+from ferrule.lang.defaults import LanguageDefaults
+
+__all__ = ["LANGUAGES", "LanguageDefaults", "get_lang_data"]
+
+LANGUAGES = ("en", "xx")
+"""Codes of the languages there is data for."""
+
+
+@cache
+def get_lang_data(code: str) -> LanguageDefaults:
+    """The data of the language with this code.
+
+    Raises UnknownNameError, with the codes there are, for another language.
+
+    >>> get_lang_data("en").lexicon.lang, "the" in get_lang_data("en").stop_words
+    ('en', True)
+    """
+    if code not in LANGUAGES:
+        raise UnknownNameError(
+            f"There is no data for the language {code!r}; {nearest_names(code, LANGUAGES)}. For another "
+            "language use 'xx', or load a saved pipeline, which brings its own rules."
+        )
+    if code == "xx":
+        return LanguageDefaults()
+    defaults: LanguageDefaults = importlib.import_module(f"ferrule.lang.{code}").DEFAULTS
+    return defaults

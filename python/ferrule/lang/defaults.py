@@ -1,0 +1,48 @@
+"""What a language brings to a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ferrule.lang import affixes, exceptions, norms, urls
+from ferrule.lexicon import Lexicon
+
+__all__ = ["LanguageDefaults"]
+
+
+@dataclass(frozen=True)
+class LanguageDefaults:
+    """The data of a language: what it knows of words, and the rules of its tokenizer.
+
+    Names are those of spaCy's `Language.Defaults`. The defaults are the multi-language ones.
+    """
+
+    lexicon: Lexicon = field(default_factory=lambda: Lexicon(lang="xx", norms=norms.EVERYWHERE))
+    """Language code, stop words, number words and normal forms."""
+    tokenizer_exceptions: Mapping[str, list[dict[int, str]]] = field(
+        default_factory=lambda: exceptions.EVERYWHERE
+    )
+    """Special cases by string."""
+    prefixes: tuple[str, ...] = affixes.PREFIXES
+    """Patterns of what is peeled off the front."""
+    suffixes: tuple[str, ...] = affixes.SUFFIXES
+    """Patterns of what is peeled off the back."""
+    infixes: tuple[str, ...] = affixes.INFIXES
+    """Patterns of where words are split inside."""
+    token_match: str | None = None
+    """Pattern of strings that are left in one piece, affixes and all."""
+    url_match: str | None = urls.URL_MATCH
+    """Pattern of strings that are left in one piece once affixes are peeled off."""
+    lex_attr_getters: Mapping[int, Callable[[str], Any]] = field(default_factory=dict)
+    """Functions for attributes of words that the core does not compute, by attribute id."""
+    writing_system: Mapping[str, Any] = field(
+        default_factory=lambda: {"direction": "ltr", "has_case": True, "has_letters": True}
+    )
+    """Direction of writing, and whether there are letters and capitals."""
+
+    @property
+    def stop_words(self) -> frozenset[str]:
+        """Words that carry little meaning, in lower case."""
+        return self.lexicon.stop_words

@@ -1,0 +1,25 @@
+"""English."""
+
+from __future__ import annotations
+
+from ferrule.lang import exceptions, norms
+from ferrule.lang.affixes import infixes
+from ferrule.lang.defaults import LanguageDefaults
+from ferrule.lang.en.abbreviations import ABBREVIATIONS
+from ferrule.lang.en.contractions import CONTRACTIONS
+from ferrule.lang.en.words import NUMBER_WORDS, ORDINAL_ENDINGS, STOP_WORDS
+from ferrule.lexicon import Lexicon
+
+DEFAULTS = LanguageDefaults(
+    lexicon=Lexicon(
+        lang="en",
+        stop_words=STOP_WORDS,
+        number_words=NUMBER_WORDS,
+        ordinal_endings=ORDINAL_ENDINGS,
+        norms=norms.EVERYWHERE,
+    ),
+    tokenizer_exceptions=exceptions.EVERYWHERE | ABBREVIATIONS | CONTRACTIONS,
+    # `mid-1990s-style`: also a digit may stand before a hyphen.
+    infixes=infixes(before_hyphen="0-9"),
+)
+"""The data of English."""
