@@ -9,7 +9,7 @@ _USER = r"(?:\S+(?::\S*)?@)?"
 _PORT = r"(?::\d{2,5})?"
 _PATH = r"(?:[/?#]\S*)?"
 
-# Four numbers to 255, the first not 0 and below 224, the last neither 0 nor 255; no private network's address.
+# Four numbers to 255, the first not 0 and below 224, the last neither 0 nor 255; not of a private network.
 _PRIVATE = (
     r"(?!(?:10|127)(?:\.\d{1,3}){3})"
     r"(?!(?:169\.254|192\.168)(?:\.\d{1,3}){2})"
