@@ -90,6 +90,28 @@ impl Element for Squared {
     }
 }
 
+/// The losses of a row so far, and what its gradients are multiplied by.
+struct Row<S: Simd> {
+    total: S::F32,
+    weight: S::F32,
+}
+
+impl<S: Simd> Row<S> {
+    /// Adds the losses of a vector of guesses; gives their gradients.
+    #[inline(always)]
+    fn add<E: Element>(&mut self, simd: S, x: S::F32, target: S::F32, class: Option<S::F32>) -> S::F32 {
+        let zero = simd.splat(0.0);
+        let (mut loss, mut d_x) = E::both(simd, x, target);
+        if let Some(class) = class {
+            let unused = simd.eq(class, zero);
+            loss = simd.select(unused, zero, simd.mul(loss, class));
+            d_x = simd.select(unused, zero, simd.mul(d_x, class));
+        }
+        self.total = simd.add(self.total, loss);
+        simd.mul(d_x, self.weight)
+    }
+}
+
 /// Loss of a row of weight 1; writes the gradient times `weight`.
 #[inline(always)]
 fn row<S: Simd, E: Element>(
@@ -100,32 +122,28 @@ fn row<S: Simd, E: Element>(
     weight: f32,
     out: &mut [f32],
 ) -> f32 {
-    let zero = simd.splat(0.0);
-    let weight = simd.splat(weight);
-    let mut total = zero;
-    let mut each = |x: S::F32, target: S::F32, class: Option<S::F32>| {
-        let (mut loss, mut d_x) = E::both(simd, x, target);
-        if let Some(class) = class {
-            let unused = simd.eq(class, zero);
-            loss = simd.select(unused, zero, simd.mul(loss, class));
-            d_x = simd.select(unused, zero, simd.mul(d_x, class));
-        }
-        total = simd.add(total, loss);
-        simd.mul(d_x, weight)
-    };
+    let mut row = Row::<S> { total: simd.splat(0.0), weight: simd.splat(weight) };
     let ((x, x_rest), (targets, t_rest)) = (simd.chunks(x), simd.chunks(targets));
-    let classes = class_weights.map(|weights| simd.chunks(weights));
     let (lines, rest) = simd.chunks_mut(out);
-    for (i, ((line, x), target)) in lines.iter_mut().zip(x).zip(targets).enumerate() {
-        let class = classes.map(|(chunks, _)| simd.load(&chunks[i]));
-        simd.store(line, each(simd.load(x), simd.load(target), class));
+    let chunks = lines.iter_mut().zip(x).zip(targets);
+    let mut class_rest = None;
+    if let Some(weights) = class_weights {
+        let (classes, rest) = simd.chunks(weights);
+        for (((line, x), target), class) in chunks.zip(classes) {
+            let d_x = row.add::<E>(simd, simd.load(x), simd.load(target), Some(simd.load(class)));
+            simd.store(line, d_x);
+        }
+        class_rest = Some(simd.load_partial(rest, 0.0));
+    } else {
+        for ((line, x), target) in chunks {
+            simd.store(line, row.add::<E>(simd, simd.load(x), simd.load(target), None));
+        }
     }
     if !rest.is_empty() {
-        let class = classes.map(|(_, rest)| simd.load_partial(rest, 0.0));
         let (x, target) = (simd.load_partial(x_rest, E::FILL), simd.load_partial(t_rest, 0.0));
-        simd.store_partial(rest, each(x, target, class));
+        simd.store_partial(rest, row.add::<E>(simd, x, target, class_rest));
     }
-    simd.sum(total)
+    simd.sum(row.total)
 }
 
 /// What a block of rows is run with.

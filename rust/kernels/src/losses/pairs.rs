@@ -170,10 +170,37 @@ impl Pair for Reverse {
     }
 }
 
-struct Sums<V> {
-    a: V,
-    b: V,
-    dot: V,
+struct Sums<S: Simd> {
+    a: S::F32,
+    b: S::F32,
+    dot: S::F32,
+}
+
+/// The largest numbers of both rows, and `1 / T`.
+#[derive(Clone, Copy)]
+struct Scale<S: Simd> {
+    maxima: [S::F32; 2],
+    inverse: S::F32,
+}
+
+impl<S: Simd> Sums<S> {
+    /// Takes one vector of each row through the exponential; gives what to keep of it.
+    #[inline(always)]
+    fn add<P: Pair>(&mut self, simd: S, scale: Scale<S>, a: S::F32, b: S::F32) -> (S::F32, S::F32) {
+        let a = simd.mul(simd.sub(a, scale.maxima[0]), scale.inverse);
+        let ea = math::exp_clamped(simd, a);
+        let (b, eb) = if P::BOTH_LOGITS {
+            let b = simd.mul(simd.sub(b, scale.maxima[1]), scale.inverse);
+            (b, math::exp_clamped(simd, b))
+        } else {
+            (b, b)
+        };
+        let (kept, dot) = P::keep(simd, ea, a, eb, b);
+        self.a = simd.add(self.a, ea);
+        self.b = simd.add(self.b, eb);
+        self.dot = simd.add(self.dot, dot);
+        (ea, kept)
+    }
 }
 
 /// Takes a pair of rows through the exponentials.
@@ -184,39 +211,25 @@ fn pass<S: Simd, P: Pair>(
     maxima: [f32; 2],
     factor: f32,
     kept: [&mut [f32]; 2],
-) -> Sums<S::F32> {
-    let maxima = maxima.map(|max| simd.splat(max));
-    let factor = simd.splat(factor);
+) -> Sums<S> {
     let zero = simd.splat(0.0);
-    let mut sums = Sums { a: zero, b: zero, dot: zero };
-    let mut each = |a: S::F32, b: S::F32| {
-        let a = simd.mul(simd.sub(a, maxima[0]), factor);
-        let ea = math::exp_clamped(simd, a);
-        let (b, eb) = if P::BOTH_LOGITS {
-            let b = simd.mul(simd.sub(b, maxima[1]), factor);
-            (b, math::exp_clamped(simd, b))
-        } else {
-            (b, b)
-        };
-        let (kept, dot) = P::keep(simd, ea, a, eb, b);
-        sums.a = simd.add(sums.a, ea);
-        sums.b = simd.add(sums.b, eb);
-        sums.dot = simd.add(sums.dot, dot);
-        (ea, kept)
-    };
+    let scale =
+        Scale::<S> { maxima: [simd.splat(maxima[0]), simd.splat(maxima[1])], inverse: simd.splat(factor) };
+    let mut sums = Sums::<S> { a: zero, b: zero, dot: zero };
     let [a, b] = rows.map(|row| simd.chunks(row));
     let [kept_a, kept_b] = kept;
     let (out_a, rest_a) = simd.chunks_mut(kept_a);
     let (out_b, rest_b) = simd.chunks_mut(kept_b);
     for (((a, b), out_a), out_b) in a.0.iter().zip(b.0).zip(out_a).zip(out_b) {
-        let (ea, eb) = each(simd.load(a), simd.load(b));
+        let (ea, eb) = sums.add::<P>(simd, scale, simd.load(a), simd.load(b));
         simd.store(out_a, ea);
         simd.store(out_b, eb);
     }
     if !rest_a.is_empty() {
         // Past the end: probabilities of 0 on both sides.
         let fill = if P::BOTH_LOGITS { f32::NEG_INFINITY } else { 0.0 };
-        let (ea, eb) = each(simd.load_partial(a.1, f32::NEG_INFINITY), simd.load_partial(b.1, fill));
+        let (a, b) = (simd.load_partial(a.1, f32::NEG_INFINITY), simd.load_partial(b.1, fill));
+        let (ea, eb) = sums.add::<P>(simd, scale, a, b);
         simd.store_partial(rest_a, ea);
         simd.store_partial(rest_b, eb);
     }
@@ -271,7 +284,7 @@ fn maxima<S: Simd, P: Pair>(simd: S, lanes: [S::F32; 2]) -> [f32; 2] {
 }
 
 #[inline(always)]
-fn totals<S: Simd, P: Pair>(simd: S, sums: &Sums<S::F32>) -> ([f32; 3], [f32; 2]) {
+fn totals<S: Simd, P: Pair>(simd: S, sums: &Sums<S>) -> ([f32; 3], [f32; 2]) {
     let [a, b, dot, _] = simd.sum4([sums.a, sums.b, sums.dot, sums.a]);
     let logs = ln4(simd, [a, b, 1.0, 1.0]);
     ([a, b, dot], [logs[0], logs[1]])
@@ -316,7 +329,7 @@ fn streamed<S: Simd, P: Pair>(
         let rows = [block.rows[0].row(row), block.rows[1].row(row)];
         let lanes = match pending {
             Some(made) => stream_and_max(simd, made, [&*kept_a, &*kept_b], out.row_mut(row - 1), rows),
-            None => rows.map(|row| max(simd, row)),
+            None => [max(simd, rows[0]), max(simd, rows[1])],
         };
         let kept = [&mut *kept_a, &mut *kept_b];
         let sums = pass::<S, P>(simd, rows, maxima::<S, P>(simd, lanes), block.inverse, kept);

@@ -20,6 +20,19 @@ fn total<S: Simd, const LOG: bool>(simd: S, y: &[f32], d_y: &[f32]) -> f32 {
 }
 
 #[inline(always)]
+fn gradient<S: Simd, const LOG: bool>(
+    simd: S,
+    y: S::F32,
+    d: S::F32,
+    total: S::F32,
+    factor: S::F32,
+) -> S::F32 {
+    let difference =
+        if LOG { simd.neg_mul_add(math::exp(simd, y), total, d) } else { simd.mul(y, simd.sub(d, total)) };
+    simd.mul(difference, factor)
+}
+
+#[inline(always)]
 fn backward<S: Simd, const LOG: bool>(
     simd: S,
     y: Rows<'_>,
@@ -31,20 +44,14 @@ fn backward<S: Simd, const LOG: bool>(
     for row in 0..y.n_rows() {
         let (y, d_y) = (y.row(row), d_y.row(row));
         let total = simd.splat(total::<S, LOG>(simd, y, d_y));
-        let gradient = |y: S::F32, d: S::F32| {
-            let difference = if LOG {
-                simd.neg_mul_add(math::exp(simd, y), total, d)
-            } else {
-                simd.mul(y, simd.sub(d, total))
-            };
-            simd.mul(difference, factors)
-        };
         let ((y, y_rest), (d_y, d_rest)) = (simd.chunks(y), simd.chunks(d_y));
         let (lines, rest) = simd.chunks_mut(out.row_mut(row));
         for ((line, y), d) in lines.iter_mut().zip(y).zip(d_y) {
-            simd.store(line, gradient(simd.load(y), simd.load(d)));
+            simd.store(line, gradient::<S, LOG>(simd, simd.load(y), simd.load(d), total, factors));
         }
-        simd.store_partial(rest, gradient(simd.load_partial(y_rest, 0.0), simd.load_partial(d_rest, 0.0)));
+        let (y, d) = (simd.load_partial(y_rest, 0.0), simd.load_partial(d_rest, 0.0));
+        let last = gradient::<S, LOG>(simd, y, d, total, factors);
+        simd.store_partial(rest, last);
     }
 }
 

@@ -61,7 +61,11 @@ fn grouped<S: Simd, J: RowJob>(
     let fours = x.n_rows() / 4 * 4;
     for row in (0..fours).step_by(4) {
         let logits: [&[f32]; 4] = [x.row(row), x.row(row + 1), x.row(row + 2), x.row(row + 3)];
-        let maxima = simd.max_lane4(logits.map(|row| max(simd, row)));
+        let mut maxima = [simd.splat(0.0); 4];
+        for (maximum, row) in maxima.iter_mut().zip(logits) {
+            *maximum = max(simd, row);
+        }
+        let maxima = simd.max_lane4(maxima);
         let mut sums = [simd.splat(0.0); 4];
         for (i, sum) in sums.iter_mut().enumerate() {
             *sum = if J::FROM_EXP {

@@ -22,13 +22,14 @@ fn logsumexp_body<S: Simd>(simd: S, x: Rows<'_>, out: &mut [f32]) {
 #[inline(always)]
 fn has_nan<S: Simd>(simd: S, row: &[f32]) -> bool {
     let (chunks, rest) = simd.chunks(row);
-    rest.iter().any(|x| x.is_nan())
-        || chunks.iter().any(|chunk| {
-            let x = simd.load(chunk);
-            let zero = simd.splat(0.0);
-            let one = simd.splat(1.0);
-            simd.any(simd.lt(zero, simd.select(simd.eq(x, x), zero, one)))
-        })
+    // 0 for numbers; a NaN stays one through the sum.
+    let mut sum = simd.splat(0.0);
+    let (zero, nan) = (simd.splat(0.0), simd.splat(f32::NAN));
+    for chunk in chunks {
+        let x = simd.load(chunk);
+        sum = simd.add(sum, simd.select(simd.eq(x, x), zero, nan));
+    }
+    simd.sum(sum).is_nan() || rest.iter().any(|x| x.is_nan())
 }
 
 #[inline(always)]
@@ -49,8 +50,13 @@ fn argmax_body<S: Simd>(simd: S, x: Rows<'_>, out: &mut [i64]) {
 fn first_equal<S: Simd>(simd: S, row: &[f32], wanted: f32) -> Option<usize> {
     let (chunks, _) = simd.chunks(row);
     let wanted_lanes = simd.splat(wanted);
-    let chunk = chunks.iter().position(|chunk| simd.any(simd.eq(simd.load(chunk), wanted_lanes)));
-    let start = chunk.unwrap_or(chunks.len()) * S::LANES;
+    let mut start = chunks.len() * S::LANES;
+    for (i, chunk) in chunks.iter().enumerate() {
+        if simd.any(simd.eq(simd.load(chunk), wanted_lanes)) {
+            start = i * S::LANES;
+            break;
+        }
+    }
     row[start..].iter().position(|x| *x == wanted).map(|i| start + i)
 }
 

@@ -72,6 +72,21 @@ pub(crate) fn max<S: Simd>(simd: S, row: &[f32]) -> S::F32 {
     max
 }
 
+#[inline(always)]
+fn scaled_exp<S: Simd>(simd: S, x: S::F32, max: S::F32, factor: S::F32) -> S::F32 {
+    math::exp_clamped(simd, simd.mul(simd.sub(x, max), factor))
+}
+
+/// One vector of each row.
+#[inline(always)]
+fn load_each<S: Simd, const N: usize>(simd: S, rows: &[&[S::Chunk]; N], at: usize) -> [S::F32; N] {
+    let mut vectors = [simd.splat(0.0); N];
+    for (vector, row) in vectors.iter_mut().zip(rows) {
+        *vector = simd.load(&row[at]);
+    }
+    vectors
+}
+
 /// Writes `exp((x - max) * factor)` to `kept` (if it is wanted) and returns the lanes' sums.
 #[inline(always)]
 pub(crate) fn exp_sum<S: Simd, const KEEP: bool>(
@@ -85,21 +100,20 @@ pub(crate) fn exp_sum<S: Simd, const KEEP: bool>(
     let mut sum = simd.splat(0.0);
     let (chunks, rest) = simd.chunks(row);
     let (kept, kept_rest) = simd.chunks_mut(&mut kept[..if KEEP { row.len() } else { 0 }]);
-    let exp = |x| math::exp_clamped(simd, simd.mul(simd.sub(x, max), factor));
     if KEEP {
         for (chunk, kept) in chunks.iter().zip(kept) {
-            let e = exp(simd.load(chunk));
+            let e = scaled_exp(simd, simd.load(chunk), max, factor);
             simd.store(kept, e);
             sum = simd.add(sum, e);
         }
     } else {
         for chunk in chunks {
-            sum = simd.add(sum, exp(simd.load(chunk)));
+            sum = simd.add(sum, scaled_exp(simd, simd.load(chunk), max, factor));
         }
     }
     if !rest.is_empty() {
         // e^-inf is 0 in the lanes past the end.
-        let e = exp(simd.load_partial(rest, f32::NEG_INFINITY));
+        let e = scaled_exp(simd, simd.load_partial(rest, f32::NEG_INFINITY), max, factor);
         if KEEP {
             simd.store_partial(kept_rest, e);
         }
@@ -117,12 +131,17 @@ pub(crate) fn write<S: Simd, const N: usize>(
     out: &mut [f32],
 ) {
     let (lines, rest) = simd.chunks_mut(out);
-    let sources = sources.map(|source| simd.chunks(source));
+    let body = lines.len() * S::LANES;
+    let chunks = sources.map(|source| simd.chunks(&source[..body]).0);
     for (i, line) in lines.iter_mut().enumerate() {
-        simd.store(line, finish.apply(simd, sources.map(|(chunks, _)| simd.load(&chunks[i]))));
+        simd.store(line, finish.apply(simd, load_each(simd, &chunks, i)));
     }
     if !rest.is_empty() {
-        simd.store_partial(rest, finish.apply(simd, sources.map(|(_, rest)| simd.load_partial(rest, 0.0))));
+        let mut last = [simd.splat(0.0); N];
+        for (vector, source) in last.iter_mut().zip(sources) {
+            *vector = simd.load_partial(&source[body..], 0.0);
+        }
+        simd.store_partial(rest, finish.apply(simd, last));
     }
 }
 
@@ -152,17 +171,17 @@ pub(crate) fn stream_and_max<S: Simd, const N: usize, const M: usize>(
     let (before, body) = (head.len(), lines.len() * S::LANES);
     write(simd, finish, sources.map(|row| &row[..before]), head);
     write(simd, finish, sources.map(|row| &row[before + body..]), tail);
-    let mut largest = next.map(|row| {
-        let head = max(simd, &row[..before]);
-        simd.max(max(simd, &row[before + body..]), head)
-    });
+    let mut largest = [simd.splat(0.0); M];
+    for (largest, row) in largest.iter_mut().zip(next) {
+        *largest = simd.max(max(simd, &row[..before]), max(simd, &row[before + body..]));
+    }
     let sources = sources.map(|row| simd.chunks(&row[before..before + body]).0);
     let next = next.map(|row| simd.chunks(&row[before..before + body]).0);
     for (i, line) in lines.iter_mut().enumerate() {
         for (largest, next) in largest.iter_mut().zip(next) {
             *largest = simd.max(simd.load(&next[i]), *largest);
         }
-        simd.stream(line, finish.apply(simd, sources.map(|source| simd.load(&source[i]))));
+        simd.stream(line, finish.apply(simd, load_each(simd, &sources, i)));
     }
     largest
 }
