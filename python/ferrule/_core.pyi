@@ -26,6 +26,7 @@ __all__ = [
     "kl_divergence",
     "log_softmax",
     "logsumexp",
+    "optimizer_step",
     "probability_difference",
     "set_doc_entities",
     "set_labels",
@@ -81,7 +82,7 @@ class EncoderPlan:
 
 @final
 class EncoderTrace:
-    def backprop(self, params: Any, d_out: Any, grads: Any) -> Any: ...
+    def backprop(self, d_out: Any, grads: Any) -> Any: ...
 
 @disjoint_base
 class StringStore:
@@ -178,6 +179,21 @@ def kl_divergence(
 ) -> Any: ...
 def log_softmax(x: Any, temperature: Any = 1.0, out: Any = None, n_threads: Any = None) -> Any: ...
 def logsumexp(x: Any, out: Any = None, n_threads: Any = None) -> Any: ...
+def optimizer_step(
+    weights: Any,
+    gradient: Any,
+    moments: Any,
+    averages: Any,
+    *,
+    direction: Any,
+    rate: Any,
+    first: Any,
+    second: Any,
+    eps: Any,
+    clip: Any,
+    l2: Any,
+    decay: Any,
+) -> Any: ...
 def probability_difference(
     probs: Any,
     labels: Any,
