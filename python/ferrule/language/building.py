@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
@@ -140,7 +141,7 @@ class Building(PipelineState):
             filled = registry.fill({"component": block}, validate=validate)["component"]
             pipe = registry.resolve({"component": block}, validate=validate)["component"]
         except ConfigValidationError as error:
-            raise ConfigError(_without_objects(factory_name, name, error, merged)) from error
+            raise ConfigError(_without_objects(factory_name, name, error, registered)) from error
         kept = {key: value for key, value in filled.items() if key not in ("nlp", "name", "@factories")}
         if kept.get("save_activations") is False:
             del kept["save_activations"]  # spaCy 3.8 refuses settings it does not know, even at their default
@@ -191,15 +192,14 @@ class Building(PipelineState):
         self._pipe_meta[name] = meta
 
 
-def _without_objects(
-    factory_name: str, name: str, error: ConfigValidationError, settings: Mapping[str, Any]
-) -> str:
-    """The text of a config error, with the settings of the component but not the pipeline object."""
+def _without_objects(factory_name: str, name: str, error: ConfigValidationError, registered: str) -> str:
+    """The text of a config error, with the names of the settings, and without the pipeline object."""
     problems = []
     for problem in error.errors:
         where = " -> ".join(str(part) for part in problem.get("loc", ()) if part != "component")
         problems.append(f"{where}: {problem.get('msg')}" if where else str(problem.get("msg")))
-    known = ", ".join(map(str, settings)) or "none"
+    parameters = inspect.signature(registry.factories.get(registered)).parameters
+    known = ", ".join(each for each in parameters if each not in ("nlp", "name")) or "none"
     return (
         f"The settings of component {name!r} do not fit its factory {factory_name!r}: {'; '.join(problems)}. "
         f"Its settings are: {known}."
