@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from typing import Any, NamedTuple
 
 import pytest
 from spacy.tokens import Doc as SpacyDoc
@@ -12,10 +13,23 @@ from spacy.training import Example as SpacyExample
 from spacy.vocab import Vocab as SpacyVocab
 
 from ferrule.errors import AlignmentError, AnnotationError
+from ferrule.tokens import Doc, Span
 from ferrule.training.example import Example, validate_examples, validate_get_examples
+from ferrule.vocab import Vocab
 
 VOCAB = SpacyVocab()
 TAGS = ["NN", "VB", ""]
+
+
+class Library(NamedTuple):
+    doc: Any
+    span: Any
+    vocab: Any
+
+
+SPACY = Library(SpacyDoc, SpacySpan, VOCAB)
+FERRULE = Library(Doc, Span, Vocab())
+both_libraries = pytest.mark.parametrize("library", [FERRULE, SPACY], ids=["ferrule docs", "spacy docs"])
 
 
 def random_words(rng: random.Random, text: str) -> tuple[list[str], list[bool]]:
@@ -50,7 +64,7 @@ def random_tree(rng: random.Random, n_words: int) -> list[int]:
     ]
 
 
-def random_doc(rng: random.Random, text: str, *, parsed: bool) -> SpacyDoc:
+def random_doc(rng: random.Random, text: str, *, parsed: bool, library: Library) -> Any:
     words, spaces = random_words(rng, text)
     annotations = {
         "tags": [rng.choice(TAGS) for _ in words],
@@ -62,32 +76,38 @@ def random_doc(rng: random.Random, text: str, *, parsed: bool) -> SpacyDoc:
         annotations["deps"] = [rng.choice(["nsubj", "obj"]) for _ in words]
     elif rng.random() < 0.7:
         annotations["sent_starts"] = [True, *[rng.random() < 0.3 for _ in words[1:]]]
-    doc = SpacyDoc(VOCAB, words=words, spaces=spaces, **annotations)
+    doc = library.doc(library.vocab, words=words, spaces=spaces, **annotations)
     spans = []
     for _ in range(3):
         start = rng.randrange(len(words))
-        spans.append(SpacySpan(doc, start, rng.randint(start + 1, len(words)), label=rng.choice("AB")))
+        spans.append(library.span(doc, start, rng.randint(start + 1, len(words)), label=rng.choice("AB")))
     doc.spans["sc"] = spans
     return doc
 
 
-def random_pairs(n_pairs: int, *, parsed: bool = False):
+def random_pairs(n_pairs: int, *, parsed: bool = False, library: Library = SPACY):
+    """Pairs of a Ferrule example, on documents of `library`, and a spaCy example on equal documents."""
     rng = random.Random(n_pairs)
     for _ in range(n_pairs):
         chunks = [
             "".join(rng.choice("abcé") for _ in range(rng.randint(1, 5))) for _ in range(rng.randint(1, 7))
         ]
         text = " ".join(chunks)
-        x, y = random_doc(rng, text, parsed=parsed), random_doc(rng, text, parsed=parsed)
-        yield Example(x, y), SpacyExample(x, y)
+        seed = rng.random()
+        ours, theirs = (
+            [random_doc(seeded, text, parsed=parsed, library=one) for _ in range(2)]
+            for one, seeded in ((library, random.Random(seed)), (SPACY, random.Random(seed)))
+        )
+        yield Example(*ours), SpacyExample(*theirs)
 
 
 def keys(spans) -> list[tuple]:
     return [(span.doc is not None, span.start, span.end, span.label_) for span in spans]
 
 
-def test_alignment_and_token_attributes_equal_spacys():
-    for ours, theirs in random_pairs(150):
+@both_libraries
+def test_alignment_and_token_attributes_equal_spacys(library):
+    for ours, theirs in random_pairs(150, library=library):
         assert ours.alignment.x2y.data.tolist() == theirs.alignment.x2y.data.tolist()
         assert ours.alignment.y2x.lengths.tolist() == theirs.alignment.y2x.lengths.tolist()
         for field in ("TAG", "POS", "ENT_IOB", "SENT_START"):
@@ -95,25 +115,26 @@ def test_alignment_and_token_attributes_equal_spacys():
             assert ours.get_aligned(field, as_string=True) == theirs.get_aligned(field, as_string=True)
 
 
-def test_entities_spans_and_sentences_equal_spacys():
-    for ours, theirs in random_pairs(200):
+@both_libraries
+def test_entities_spans_and_sentences_equal_spacys(library):
+    for ours, theirs in random_pairs(200, library=library):
         assert ours.get_aligned_ner() == theirs.get_aligned_ner()
         assert keys(ours.get_aligned_ents_and_ner()[0]) == keys(theirs.get_aligned_ents_and_ner()[0])
         assert ours.get_aligned_sent_starts() == theirs.get_aligned_sent_starts()
         assert keys(ours.get_matching_ents()) == keys(theirs.get_matching_ents())
         assert keys(ours.get_matching_ents(False)) == keys(theirs.get_matching_ents(False))
         for overlap in (False, True):
-            x_spans, y_spans = ours.x.spans["sc"], ours.y.spans["sc"]
-            expected = theirs.get_aligned_spans_x2y(x_spans, overlap)
-            assert keys(ours.get_aligned_spans_x2y(x_spans, overlap)) == keys(expected)
-            expected = theirs.get_aligned_spans_y2x(y_spans, overlap)
-            assert keys(ours.get_aligned_spans_y2x(y_spans, overlap)) == keys(expected)
+            expected = theirs.get_aligned_spans_x2y(theirs.x.spans["sc"], overlap)
+            assert keys(ours.get_aligned_spans_x2y(ours.x.spans["sc"], overlap)) == keys(expected)
+            expected = theirs.get_aligned_spans_y2x(theirs.y.spans["sc"], overlap)
+            assert keys(ours.get_aligned_spans_y2x(ours.y.spans["sc"], overlap)) == keys(expected)
         split, expected = ours.split_sents(), theirs.split_sents()
         assert [(eg.x.text, eg.y.text) for eg in split] == [(eg.x.text, eg.y.text) for eg in expected]
 
 
-def test_parses_equal_spacys():
-    for ours, theirs in random_pairs(150, parsed=True):
+@both_libraries
+def test_parses_equal_spacys(library):
+    for ours, theirs in random_pairs(150, parsed=True, library=library):
         assert ours.get_aligned_parse() == theirs.get_aligned_parse()
         assert ours.get_aligned_parse(projectivize=False) == theirs.get_aligned_parse(projectivize=False)
 
@@ -125,7 +146,6 @@ def test_parses_equal_spacys():
         {"words": ["a", "b", "c"], "morphs": ["Case=Nom", "", "A=B|C=D"]},
         {"heads": [1, 1, None], "deps": ["x", None, "y"]},
         {"heads": [1, 1, 1], "deps": ["x", "ROOT", "y"], "sent_starts": [1, 1, 1]},
-        {"heads": [1, 1, 1]},
         {"sent_starts": [True, False, None]},
         {"sent_starts": [1, -1, 0]},
         {"entities": [(0, 1, "X"), (2, 5, "Y")], "links": {(0, 1): {"Q1": 1.0, "Q2": 0.0}}},
@@ -140,17 +160,18 @@ def test_parses_equal_spacys():
         {"words": ["a b", "c"], "tags": ["A", "B"]},
     ],
 )
-def test_from_dict_gives_the_document_spacys_gives(annotations):
-    predicted = SpacyDoc(VOCAB, words=["a", "b", "c"])
-    ours = Example.from_dict(predicted, annotations)
-    theirs = SpacyExample.from_dict(predicted, annotations)
+@both_libraries
+def test_from_dict_gives_the_document_spacys_gives(library, annotations):
+    ours = Example.from_dict(library.doc(library.vocab, words=["a", "b", "c"]), annotations)
+    theirs = SpacyExample.from_dict(SpacyDoc(VOCAB, words=["a", "b", "c"]), annotations)
     assert ours.to_dict() == theirs.to_dict()
     attrs = ["TAG", "POS", "MORPH", "LEMMA", "HEAD", "DEP", "SENT_START", "ENT_IOB", "ENT_TYPE", "ENT_KB_ID"]
     assert ours.y.to_array(attrs).tolist() == theirs.y.to_array(attrs).tolist()
 
 
-def test_from_dict_takes_what_to_dict_gives():
-    for ours, _ in random_pairs(40, parsed=True):
+@both_libraries
+def test_from_dict_takes_what_to_dict_gives(library):
+    for ours, _ in random_pairs(40, parsed=True, library=library):
         again = Example.from_dict(ours.x, ours.to_dict())
         assert again.to_dict() == ours.to_dict()
 
@@ -173,6 +194,7 @@ def test_iob_entities_are_taken_instead_of_lost():
         ),
         ({"tags": ["A", 3, "B"]}, TypeError, "'tags' must hold strings .* found int at token 1"),
         ({"heads": [0, 1, 7], "deps": ["a"] * 3}, ValueError, "head of token 2 is 7"),
+        ({"heads": [1, 1, 1]}, ValueError, "'heads' without 'deps'"),
         ({"entities": "O O O"}, ValueError, "'entities' must be a list"),
         ({"entities": [(0, 3, "X"), (2, 3, "Y")]}, ValueError, "overlap"),
         ({"spans": [(0, 1, "X")]}, ValueError, "'spans' must be a dict"),

@@ -165,7 +165,10 @@ def _doc_arguments(tokens: dict[str, Any]) -> dict[str, Any]:
             values = [position if head is None else head for position, head in enumerate(values)]
         arguments[argument] = values
     if "heads" in arguments and "deps" not in arguments:
-        arguments["deps"] = [""] * n_words
+        raise AnnotationError(
+            "Example.from_dict: 'heads' without 'deps': a head counts as annotated only where there is a "
+            "label; give 'deps', such as ['dep'] * len(heads)"
+        )
     return arguments
 
 

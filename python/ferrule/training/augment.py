@@ -12,7 +12,9 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from ferrule.registry import registry
+from ferrule.training.annotations import doc_to_annotations
 from ferrule.training.example import Example
+from ferrule.training.iob_utils import doc_to_partial_biluo_tags
 
 __all__ = [
     "combined_augmenter",
@@ -142,18 +144,15 @@ def make_whitespace_variant(nlp: Any, example: Example, whitespace: str, positio
     """A copy with a token of `whitespace` put in before token `position`, outside of entities and spans.
 
     The added token has the tag `_SP`, is governed by the token before it, and moves all annotations that come
-    after it. Where it would fall into an entity or span, or at the end of one of unknown extent, the example
-    comes back as it is.
+    after it. Where it would fall into an entity or span, the example comes back as it is.
     """
-    annotations = example.to_dict()
+    annotations = _annotations(example.reference)
     tokens, document = annotations["token_annotation"], annotations["doc_annotation"]
     reference = example.reference
     groups = [reference.ents, *(reference.spans[key] for key in reference.spans)]
     if any(span.start < position < span.end for group in groups for span in group):
         return example
     offset = reference[position].idx if position < len(reference) else len(reference.text)
-    if position and tokens["SPACY"][position - 1] is False and position == len(reference):
-        offset = len(reference.text)
     head = max(0, position - 1)
     heads = [h + (h >= position) for h in tokens["HEAD"]]
     tokens["HEAD"] = [*heads[:position], head if position else 1 if heads else 0, *heads[position:]]
@@ -165,26 +164,27 @@ def make_whitespace_variant(nlp: Any, example: Example, whitespace: str, positio
         "POS": "SPACE",
         "MORPH": "",
         "DEP": "dep" if any(tokens["DEP"]) else "",
-        "SENT_START": 0,
+        "SENT_START": False,
     }
     for field, value in inserted.items():
         tokens[field] = [*tokens[field][:position], value, *tokens[field][position:]]
     _drop_unannotated(reference, tokens)
-    document["entities"] = _moved_tags(reference, position)
+    if (tags := document["entities"]) is not None:
+        document["entities"] = [*tags[:position], "O", *tags[position:]]
+    by = len(whitespace)
     document["spans"] = {
-        key: [tuple(_moved(end, offset, len(whitespace)) for end in row[:2]) + tuple(row[2:]) for row in rows]
+        key: [(*_moved(row[0], row[1], offset, by), *row[2:]) for row in rows]
         for key, rows in document["spans"].items()
     }
     document["links"] = {
-        tuple(_moved(end, offset, len(whitespace)) for end in ends): ids
-        for ends, ids in document["links"].items()
+        _moved(start, end, offset, by): ids for (start, end), ids in document["links"].items()
     }
     return _rebuilt(nlp, annotations)
 
 
 def _with_words(nlp: Any, example: Example, words: list[str]) -> Example:
     """The example with other words; offsets follow where their lengths change."""
-    annotations = example.to_dict()
+    annotations = _annotations(example.reference)
     tokens, document = annotations["token_annotation"], annotations["doc_annotation"]
     spaces = tokens["SPACY"]
     starts, ends = _ends(tokens["ORTH"], spaces), _ends(words, spaces)
@@ -195,7 +195,6 @@ def _with_words(nlp: Any, example: Example, words: list[str]) -> Example:
     }
     tokens["ORTH"] = words
     _drop_unannotated(example.reference, tokens)
-    document["entities"] = _partial_tags(example.reference)
     document["spans"] = {
         key: [(move[row[0]], move[row[1]], *row[2:]) for row in rows]
         for key, rows in document["spans"].items()
@@ -213,12 +212,21 @@ def _ends(words: Sequence[str], spaces: Sequence[bool]) -> list[tuple[int, int]]
     return ends
 
 
-def _moved(end: int, offset: int, by: int) -> int:
-    return end + by if end > offset else end
+def _moved(start: int, end: int, offset: int, by: int) -> tuple[int, int]:
+    """A stretch of text after `by` characters have been put in at `offset`."""
+    return start + by * (start >= offset), end + by * (end > offset)
+
+
+def _annotations(reference: Any) -> dict[str, dict[str, Any]]:
+    """`to_dict` without its losses: a sentence start may be unknown, an entity missing."""
+    annotations = doc_to_annotations(reference)
+    annotations["token_annotation"]["SENT_START"] = [token.is_sent_start for token in reference]
+    annotations["doc_annotation"]["entities"] = _partial_tags(reference)
+    return annotations
 
 
 def _drop_unannotated(reference: Any, tokens: dict[str, Any]) -> None:
-    """What the reference does not say must stay unsaid: `to_dict` writes heads and starts for every token."""
+    """What the reference does not say must stay unsaid; the dictionary has heads for every token."""
     if not reference.has_annotation("DEP"):
         tokens.pop("HEAD")
         tokens.pop("DEP")
@@ -227,21 +235,13 @@ def _drop_unannotated(reference: Any, tokens: dict[str, Any]) -> None:
 
 
 def _partial_tags(reference: Any) -> list[str | None] | None:
-    from ferrule.training.iob_utils import doc_to_partial_biluo_tags
-
     return doc_to_partial_biluo_tags(reference) if reference.has_annotation("ENT_IOB") else None
-
-
-def _moved_tags(reference: Any, position: int) -> list[str | None] | None:
-    tags = _partial_tags(reference)
-    return None if tags is None else [*tags[:position], "O", *tags[position:]]
 
 
 def _rebuilt(nlp: Any, annotations: dict[str, Any]) -> Example:
     tokens = annotations["token_annotation"]
-    text = "".join(
-        word + " " * bool(space) for word, space in zip(tokens["ORTH"], tokens["SPACY"], strict=True)
-    )
+    words = zip(tokens["ORTH"], tokens["SPACY"], strict=True)
+    text = "".join(word + " " * bool(space) for word, space in words)
     return Example.from_dict(nlp.make_doc(text), annotations)
 
 

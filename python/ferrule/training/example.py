@@ -276,13 +276,12 @@ def _collapse(rows: AlignmentArray, values: NDArray[Any]) -> tuple[NDArray[Any],
 def _aligned_parse(example: Example, make_projective: bool) -> tuple[list[int | None], list[str | None]]:
     reference = example.reference
     columns = np.asarray(reference.to_array(["HEAD", "DEP"])).astype(np.int64)
-    heads = columns[:, 0] + np.arange(len(reference))
+    has_dep = columns[:, 1] != 0  # without a label there is no head either
+    heads = np.arange(len(reference)) + np.where(has_dep, columns[:, 0], 0)
     deps = [token.dep_ for token in reference]
     if make_projective:
         lifted_heads, lifted_deps = projectivize(heads.tolist(), deps)
-        has_dep = columns[:, 1] != 0
-        has_head = has_dep | (columns[:, 0] != 0)
-        heads = np.where(has_head, lifted_heads, heads)
+        heads = np.where(has_dep, lifted_heads, heads)
         deps = [lifted if has else dep for lifted, dep, has in zip(lifted_deps, deps, has_dep, strict=True)]
     x2y, y2x = example.alignment.x2y.one_to_one().tolist(), example.alignment.y2x.one_to_one().tolist()
     aligned_heads = [y2x[heads[gold]] if gold >= 0 else -1 for gold in x2y]
