@@ -25,11 +25,11 @@ def debug_data(
 
     run_code(code)
     settings = read_config(config, parse_overrides(context.args))
+    from ferrule.language import load_from_config
     from ferrule.training.corpus_check import compare, gather
-    from ferrule.training.initialize import nlp_from_config
     from ferrule.training.settings import resolve_corpora
 
-    nlp = nlp_from_config(settings)
+    nlp = load_from_config(settings)
     filled = nlp.config.interpolate()
     names = [filled["training"]["train_corpus"], filled["training"]["dev_corpus"]]
     train, dev = (gather(reader(nlp)) for reader in resolve_corpora(filled, names))

@@ -33,11 +33,11 @@ def init_config(
         raise ValueError(f"{output} is there already; --force replaces it")
     from thinc.config import Config
 
-    from ferrule.training.initialize import nlp_from_config
+    from ferrule.language import load_from_config
     from ferrule.training.presets import starting_config
 
     components = [name.strip() for name in pipeline.split(",") if name.strip()]
-    config = nlp_from_config(Config(starting_config(lang, components, size.value))).config
+    config = load_from_config(Config(starting_config(lang, components, size.value))).config
     if str(output) == "-":
         typer.echo(config.to_str())
         return

@@ -46,16 +46,12 @@ def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
 def read_config(path: Path, overrides: dict[str, Any]) -> Config:
     """The config file at `path`, not interpolated, with `overrides` put in.
 
-    Raises ConfigError if the file is not a config or an override names a section that is not there.
+    Raises FileNotFoundError, or ConfigError if the file is not a config or an override names a section that
+    is not there.
     """
-    from thinc.config import Config
+    from ferrule.language.config import load_config
 
-    try:
-        config = Config().from_disk(path, interpolate=False)
-    except OSError:
-        raise
-    except Exception as error:
-        raise ConfigError(f"{path} cannot be read as a config: {str(error).strip()}") from error
+    config = load_config(path)
     for name, value in overrides.items():
         _set(config, name, value)
     return config

@@ -5,15 +5,14 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ferrule.language import Language, load_from_config
 from ferrule.training.checkpoint import set_seed
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 
 if TYPE_CHECKING:
     from thinc.config import Config
 
-    from ferrule.language import Language
-
-__all__ = ["init_nlp", "nlp_from_config"]
+__all__ = ["init_nlp"]
 
 STREAM_SAMPLE = 100
 """Examples that labels and sizes are taken from when the training corpus is streamed."""
@@ -27,12 +26,12 @@ def init_nlp(config: Config, *, use_gpu: int = -1) -> Language:
 
     Raises ConfigError for a config that does not fit together.
     """
-    nlp = nlp_from_config(config)
+    nlp = load_from_config(config)
     filled = nlp.config.interpolate()
     settings = TrainingSettings.from_config(filled)
     set_seed(settings.seed)
     (train_corpus,) = resolve_corpora(filled, [settings.train_corpus])
-    sourced = [name for name, section in filled["components"].items() if "source" in section]
+    sourced = [name for name, block in config.get("components", {}).items() if "source" in block]
     resumed = [name for name in sourced if name not in settings.frozen_components]
     if resumed:
         with nlp.select_pipes(enable=resumed):
@@ -41,13 +40,3 @@ def init_nlp(config: Config, *, use_gpu: int = -1) -> Language:
     with nlp.select_pipes(disable=[*settings.frozen_components, *resumed]):
         nlp.initialize(lambda: islice(train_corpus(nlp), sample), sgd=settings.optimizer)
     return nlp
-
-
-def nlp_from_config(config: Config) -> Language:
-    """The pipeline a config describes, with every default filled in; nothing is initialized.
-
-    Raises ConfigError if `[nlp]` or its language is missing.
-    """
-    from ferrule.language import load_from_config
-
-    return load_from_config(config)
