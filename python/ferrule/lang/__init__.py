@@ -28,7 +28,5 @@ def get_lang_data(code: str) -> LanguageDefaults:
             f"There is no data for the language {code!r}; {nearest_names(code, LANGUAGES)}. For another "
             "language use 'xx', or load a saved pipeline, which brings its own rules."
         )
-    if code == "xx":
-        return LanguageDefaults()
     defaults: LanguageDefaults = importlib.import_module(f"ferrule.lang.{code}").DEFAULTS
     return defaults

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ferrule.lang import affixes, exceptions, norms, urls
+from ferrule.language.defaults import BaseDefaults
 from ferrule.lexicon import Lexicon
 
-__all__ = ["LanguageDefaults"]
+__all__ = ["LanguageDefaults", "as_class"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,9 @@ class LanguageDefaults:
     def stop_words(self) -> frozenset[str]:
         """Words that carry little meaning, in lower case."""
         return self.lexicon.stop_words
+
+
+def as_class(data: LanguageDefaults) -> type[BaseDefaults]:
+    """The data as the class that `Language.Defaults` is, for a subclass to override parts of."""
+    values = {each.name: getattr(data, each.name) for each in fields(data)}
+    return type("Defaults", (BaseDefaults,), {**values, "stop_words": data.stop_words})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from ferrule.lang import exceptions, norms
 from ferrule.lang.affixes import infixes
-from ferrule.lang.defaults import LanguageDefaults
+from ferrule.lang.defaults import LanguageDefaults, as_class
 from ferrule.lang.en.abbreviations import ABBREVIATIONS
 from ferrule.lang.en.contractions import CONTRACTIONS
 from ferrule.lang.en.words import NUMBER_WORDS, ORDINAL_ENDINGS, STOP_WORDS
+from ferrule.language import Language
 from ferrule.lexicon import Lexicon
+
+__all__ = ["DEFAULTS", "English"]
 
 DEFAULTS = LanguageDefaults(
     lexicon=Lexicon(
@@ -23,3 +26,10 @@ DEFAULTS = LanguageDefaults(
     infixes=infixes(before_hyphen="0-9"),
 )
 """The data of English."""
+
+
+class English(Language):
+    """A pipeline for English."""
+
+    lang = "en"
+    Defaults = as_class(DEFAULTS)
