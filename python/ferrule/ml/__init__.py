@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ferrule.ml.char_embed import CharEmbed
 from ferrule.ml.character_embed import CharacterEmbed
+from ferrule.ml.extract_ngrams import ExtractNgrams
 from ferrule.ml.feature_extractor import FeatureExtractor
 from ferrule.ml.hash_embed_cnn import HashEmbedCNN
 from ferrule.ml.listener import Tok2VecListener
@@ -17,11 +18,16 @@ from ferrule.ml.mish_window_encoder import MishWindowEncoder
 from ferrule.ml.multi_hash_embed import MultiHashEmbed
 from ferrule.ml.static_vectors import StaticVectors
 from ferrule.ml.tagger import Tagger
+from ferrule.ml.textcat_attention import TextCatParametricAttention
+from ferrule.ml.textcat_bow import TextCatBOW
+from ferrule.ml.textcat_ensemble import TextCatEnsemble
+from ferrule.ml.textcat_reduce import TextCatCNN, TextCatReduce
 from ferrule.ml.tok2vec import Tok2Vec
 
 __all__ = [
     "CharEmbed",
     "CharacterEmbed",
+    "ExtractNgrams",
     "FeatureExtractor",
     "HashEmbedCNN",
     "MaxoutWindowEncoder",
@@ -29,6 +35,11 @@ __all__ = [
     "MultiHashEmbed",
     "StaticVectors",
     "Tagger",
+    "TextCatBOW",
+    "TextCatCNN",
+    "TextCatEnsemble",
+    "TextCatParametricAttention",
+    "TextCatReduce",
     "Tok2Vec",
     "Tok2VecListener",
 ]

@@ -9,29 +9,70 @@ from typing import Any
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d
 
-__all__ = ["resize_output", "select_outputs"]
+__all__ = [
+    "first_outputs",
+    "output_node",
+    "rebuild_layer",
+    "resize_layer",
+    "resize_output",
+    "select_outputs",
+]
 
 # How far the starting bias of a new label lies below the smallest one trained so far. Low enough to
-# leave the decisions among the old labels alone, near enough to be learnt in some hundred steps.
-NEW_LABEL_BIAS_GAP = 5.0
+# leave the decisions among the old labels alone and to take less of their probabilities than float32
+# shows, near enough to be learnt in some hundred steps.
+NEW_LABEL_BIAS_GAP = 20.0
 
 
 def resize_output(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
     """Change the number of outputs of `model` to `new_nO` in place, and return it.
 
-    `model` has a ref ``output_layer`` with parameters ``W`` (nO, nI) and ``b`` (nO,). The rows of the
-    outputs that stay are kept bit for bit; outputs past `new_nO` go. A new one starts with no weights
-    and a bias below all others, so that it is not predicted before it is learnt.
+    `model` has a ref ``output_layer``, and it or a layer in it has parameters ``W``, (nO, nI) or those
+    rows one after the other, and ``b`` (nO,). The rows of the outputs that stay are kept bit for bit;
+    outputs past `new_nO` go. A new one starts with no weights and a bias below all others, so that it is
+    not predicted before it is learnt.
 
     Raises ValueError when `new_nO` is below one.
     """
     if new_nO < 1:
         raise ValueError(f"resize_output: a model needs one output or more, but was given {new_nO}.")
-    old = model.get_ref("output_layer").maybe_get_dim("nO")
+    old = output_node(model).maybe_get_dim("nO")
     if old != new_nO:
-        kept = min(old or 0, new_nO)
-        select_outputs(model, [(index,) for index in range(kept)] + [()] * (new_nO - kept))
+        select = model.attrs.get("select_outputs", select_outputs)
+        select(model, first_outputs(old or 0, new_nO))
     return model
+
+
+def resize_layer(layer: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
+    """Do the same to a single output layer, in place, and return it."""
+    old = layer.maybe_get_dim("nO")
+    if old != new_nO:
+        rebuild_layer(layer, first_outputs(old or 0, new_nO), above=[])
+    return layer
+
+
+def output_node(model: Model[Any, Any]) -> Model[Any, Any]:
+    """Return the node with the weights of the ref ``output_layer``: it, or the first layer in it with any.
+
+    Raises ValueError when none has parameters ``W`` and ``b``.
+    """
+    output_layer = model.get_ref("output_layer")
+    for node in output_layer.walk():
+        if {"W", "b"} <= set(node.param_names):
+            return node
+    raise ValueError(
+        f"{model.name}: no layer of its output_layer has weights W and b, so it cannot be resized."
+    )
+
+
+def first_outputs(old: int, new_nO: int) -> list[tuple[int, ...]]:
+    """Return the `sources` (see `select_outputs`) that keep the first outputs and add new ones at the end.
+
+    >>> first_outputs(2, 3)
+    [(0,), (1,), ()]
+    """
+    kept = min(old, new_nO)
+    return [*((index,) for index in range(kept)), *[()] * (new_nO - kept)]
 
 
 def select_outputs(model: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -> None:
@@ -41,25 +82,36 @@ def select_outputs(model: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -
     several, the new one gets the mean weights, and the mean bias plus the logarithm of their number:
     the nearest linear stand-in for the sum of their probabilities. Gradients gathered so far are dropped.
     """
-    output_layer = model.get_ref("output_layer")
-    if output_layer.has_param("W") and output_layer.has_param("b"):
-        weights, bias = _selected(output_layer, sources)
+    layer = output_node(model)
+    above = [node for node in model.walk() if any(inner is layer for inner in node.walk())]
+    rebuild_layer(layer, sources, above)
+
+
+def rebuild_layer(
+    layer: Model[Any, Any], sources: Sequence[tuple[int, ...]], above: list[Model[Any, Any]]
+) -> None:
+    """Rebuild the weights of `layer` alone, and set ``nO`` of the nodes `above` it; see `select_outputs`."""
+    if layer.has_param("W") and layer.has_param("b"):
+        weights, bias = _selected(layer, sources)
     else:
         weights = bias = None
     # A thinc node refuses another dimension as long as it has parameters.
     for name in ("W", "b"):
-        output_layer.set_param(name, None)
-        output_layer._params._grads.pop((output_layer.id, name), None)
-    for node in model.walk():
-        if node.has_dim("nO") is not False and any(inner is output_layer for inner in node.walk()):
+        layer.set_param(name, None)
+        layer._params._grads.pop((layer.id, name), None)
+    for node in (layer, *above):
+        if node.has_dim("nO") is not False:
             node.set_dim("nO", len(sources), force=True)
     if weights is not None:
-        output_layer.set_param("W", weights)
-        output_layer.set_param("b", bias)
+        layer.set_param("W", weights)
+        layer.set_param("b", bias)
 
 
-def _selected(layer: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -> tuple[Floats2d, Floats1d]:
-    weights, bias = layer.get_param("W"), layer.get_param("b")
+def _selected(
+    layer: Model[Any, Any], sources: Sequence[tuple[int, ...]]
+) -> tuple[Floats1d | Floats2d, Floats1d]:
+    saved, bias = layer.get_param("W"), layer.get_param("b")
+    weights = saved.reshape(len(bias), -1)
     new_weights = layer.ops.alloc2f(len(sources), weights.shape[1])
     new_bias = layer.ops.alloc1f(len(sources))
     lowest = float(bias.min()) - NEW_LABEL_BIAS_GAP if bias.size else 0.0
@@ -72,4 +124,4 @@ def _selected(layer: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -> tup
         else:
             new_weights[index] = weights[list(source)].mean(axis=0)
             new_bias[index] = bias[list(source)].mean() + math.log(len(source))
-    return new_weights, new_bias
+    return new_weights if saved.ndim == 2 else new_weights.reshape(-1), new_bias

@@ -116,7 +116,8 @@ class LabelledPipe(TrainablePipe):
 
     def _select(self, labels: list[str], sources: Sequence[tuple[int, ...]]) -> None:
         if self._has_outputs():
-            select_outputs(self.model, sources)
+            select = self.model.attrs.get("select_outputs", select_outputs)
+            select(self.model, sources)
         self.cfg["labels"] = labels
 
     def _load_model(self, data: bytes) -> None:
