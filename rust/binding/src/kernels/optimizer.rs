@@ -2,7 +2,7 @@
 
 use ferrule_kernels::optimizer::{self, Averages, Direction, Step, Tensors};
 use ferrule_kernels::simd::Isa;
-use numpy::{PyArrayMethods, PyReadwriteArrayDyn};
+use numpy::PyReadwriteArrayDyn;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 

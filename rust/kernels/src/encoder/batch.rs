@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::KernelError;
+use crate::gemm::winograd::Pair;
 
 /// The documents as word types: each token is an index into rows of feature ids.
 #[derive(Clone, Copy, Debug)]
@@ -111,12 +112,36 @@ impl Layout {
 
     /// Where the window of each row of a level begins, in numbers of the level below; both from the first of `docs` on.
     pub fn starts(&self, level: usize, docs: Range<usize>, starts: &mut Vec<u32>) {
+        self.window_rows(level, docs, starts);
+        for start in starts {
+            *start *= self.width as u32;
+        }
+    }
+
+    /// The same in rows.
+    pub fn window_rows(&self, level: usize, docs: Range<usize>, starts: &mut Vec<u32>) {
         starts.clear();
         let mut below = 0;
         for &length in &self.lengths[docs] {
             let rows = length + 2 * self.margin(level);
-            starts.extend((below..below + rows).map(|row| (row * self.width) as u32));
+            starts.extend((below..below + rows).map(|row| row as u32));
             below += rows + 2 * self.window;
+        }
+    }
+
+    /// The rows of a level two by two, each document by itself; for windows of one token on either side.
+    pub fn pairs(&self, level: usize, docs: Range<usize>, pairs: &mut Vec<Pair>) {
+        pairs.clear();
+        let (mut below, mut first) = (0, 0);
+        for &length in &self.lengths[docs] {
+            let rows = length + 2 * self.margin(level);
+            pairs.extend((0..rows).step_by(2).map(|row| Pair {
+                start: (below + row) * self.width,
+                row: first + row,
+                both: row + 1 < rows,
+            }));
+            below += rows + 2;
+            first += rows;
         }
     }
 

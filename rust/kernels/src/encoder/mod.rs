@@ -8,11 +8,14 @@ mod backward;
 mod batch;
 mod embed;
 mod fingerprint;
+mod first_level;
 mod forward;
 mod level;
 mod params;
 mod plan;
 mod train;
+mod type_cache;
+mod window_level;
 mod word_types;
 
 pub use backward::{EncoderGrads, MaxoutGrads};

@@ -1,21 +1,29 @@
 //! Prediction with weights packed once.
 
-use super::batch::{Batch, Layout};
+use super::batch::{Batch, Group, Layout};
 use super::fingerprint::fingerprint;
-use super::forward::{encode_group, mix_types};
+use super::first_level::{FirstLevel, TypeRow, run_first_level};
+use super::forward::{TYPES_PER_TASK, mix_types};
 use super::level::PackedMaxout;
 use super::params::{EmbedTable, EncoderParams};
+use super::train::cut;
+use super::type_cache::TypeCache;
+use super::window_level::{Scratch, WindowLevel};
 use crate::KernelError;
 use crate::simd::Isa;
 use crate::threads::Threads;
 
 /// Packed weights of the encoder. A copy: it does not follow later changes of the parameters.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct EncoderPlan {
     isa: Isa,
     tables: Vec<OwnedTable>,
     mix: PackedMaxout,
-    layers: Vec<PackedMaxout>,
+    first: FirstLevel,
+    later: Vec<WindowLevel>,
+    /// What a row of zeros beside a document is to the first layer.
+    padding: TypeRow,
+    known: TypeCache,
     window: usize,
     width: usize,
     n_columns: usize,
@@ -45,13 +53,19 @@ impl EncoderPlan {
             seed: table.seed,
             column: table.column,
         });
+        let first = FirstLevel::new(isa, &params.layers[0], params.window);
+        let padding = first.type_rows(isa, &vec![0.0; params.width()]).swap_remove(0);
+        let later = params.layers[1..].iter().map(|layer| WindowLevel::new(isa, layer, params.window));
         Ok(EncoderPlan {
+            later: later.collect(),
+            first,
+            padding,
+            known: TypeCache::default(),
             fingerprint: fingerprint(params),
             addresses: params.arrays().map(|array| array.as_ptr().addr()).collect(),
             isa,
             tables: tables.collect(),
             mix: PackedMaxout::new(isa, &params.mix),
-            layers: params.layers.iter().map(|layer| PackedMaxout::new(isa, layer)).collect(),
             window: params.window,
             width: params.width(),
             n_columns: params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0),
@@ -87,20 +101,58 @@ impl EncoderPlan {
         batch.check()?;
         check_columns(self.n_columns, batch)?;
         KernelError::expect_len("encoder: the output", batch.types.len() * self.width, out.len())?;
-        let tables: Vec<_> = self.tables.iter().map(OwnedTable::view).collect();
-        let vectors = mix_types(self.isa, threads, &tables, &self.mix, batch);
-        let layout = Layout::new(batch.lengths, self.width, self.layers.len(), self.window)?;
+        let rows = self.type_rows(threads, batch);
+        let layout = Layout::new(batch.lengths, self.width, self.later.len() + 1, self.window)?;
         let mut tasks = Vec::with_capacity(layout.groups.len());
         let mut rest = out;
         for group in &layout.groups {
-            let (rows, next) = rest.split_at_mut(group.tokens.len() * self.width);
-            tasks.push((group, rows));
-            rest = next;
+            tasks.push((group, cut(&mut rest, group.tokens.len() * self.width)));
         }
-        threads.each(tasks, |(group, rows)| {
-            encode_group(self.isa, &self.layers, &layout, group, batch.types, &vectors, rows);
-        });
+        threads.each(tasks, |(group, out)| self.encode(&layout, group, batch.types, &rows, out));
         Ok(())
+    }
+
+    /// The rows of all word types: known ones, and new ones, which are kept.
+    fn type_rows(&self, threads: Threads<'_>, batch: &Batch<'_>) -> Vec<TypeRow> {
+        let ids = |index: usize| &batch.features[index * batch.n_columns..][..batch.n_columns];
+        let mut found = self.known.find((0..batch.n_types()).map(ids));
+        let new: Vec<usize> = (0..found.len()).filter(|&index| found[index].is_none()).collect();
+        if !new.is_empty() {
+            let features: Vec<u64> = new.iter().flat_map(|&index| ids(index)).copied().collect();
+            let tables: Vec<_> = self.tables.iter().map(OwnedTable::view).collect();
+            let vectors = mix_types(self.isa, threads, &tables, &self.mix, &features, batch.n_columns);
+            let mut made: Vec<Vec<TypeRow>> = Vec::new();
+            let parts: Vec<_> = vectors.chunks(TYPES_PER_TASK * self.width).collect();
+            made.resize_with(parts.len(), Vec::new);
+            threads.each(parts.into_iter().zip(&mut made).collect(), |(vectors, made)| {
+                *made = self.first.type_rows(self.isa, vectors);
+            });
+            for (&index, row) in new.iter().zip(made.into_iter().flatten()) {
+                found[index] = Some(row);
+            }
+            let kept: Vec<_> =
+                new.iter().filter_map(|&index| Some((ids(index), found[index].clone()?))).collect();
+            self.known.keep(kept.into_iter());
+        }
+        found.into_iter().flatten().collect()
+    }
+
+    /// Runs the window layers over a group; `out` gets the tokens' rows.
+    fn encode(&self, layout: &Layout, group: &Group, types: &[u32], rows: &[TypeRow], out: &mut [f32]) {
+        let mut below: Vec<&[f32]> = vec![&self.padding; layout.group_rows(0, group)];
+        for (row, &index) in layout.token_rows(0, group.docs.clone()).zip(&types[group.tokens.clone()]) {
+            below[row] = &rows[index as usize];
+        }
+        let mut scratch = Scratch::default();
+        layout.window_rows(1, group.docs.clone(), &mut scratch.starts);
+        let mut rows = vec![0.0; layout.group_rows(1, group) * self.width];
+        run_first_level(self.isa, &self.first, &below, &scratch.starts, &mut rows);
+        for (level, layer) in (2..).zip(&self.later) {
+            let mut above = vec![0.0; layout.group_rows(level, group) * self.width];
+            layer.run(self.isa, layout, (level, group), &rows, &mut scratch, &mut above);
+            rows = above;
+        }
+        out.copy_from_slice(&rows);
     }
 }
 

@@ -58,11 +58,7 @@ fn pieces<S: Simd, const PIECES: usize>(
                 let used = S::LANES.min(panels.columns() - index * S::LANES);
                 let best = &mut best[at..at + used];
                 if which.is_empty() {
-                    let mut largest = sums[0];
-                    for &sum in &sums[1..] {
-                        largest = simd.max(sum, largest);
-                    }
-                    store(simd, best, largest);
+                    store_largest(simd, sums, best);
                 } else {
                     store_argmax(simd, sums, best, &mut which[at..at + used]);
                 }
@@ -71,8 +67,19 @@ fn pieces<S: Simd, const PIECES: usize>(
     }
 }
 
+/// Writes the largest of some sums, lane by lane.
 #[inline(always)]
-fn store<S: Simd>(simd: S, to: &mut [f32], value: S::F32) {
+pub(crate) fn store_largest<S: Simd>(simd: S, sums: &[S::F32], best: &mut [f32]) {
+    let mut largest = sums[0];
+    for &sum in &sums[1..] {
+        largest = simd.max(sum, largest);
+    }
+    store(simd, best, largest);
+}
+
+/// Writes as many lanes as `to` has room for, which must not be more than there are.
+#[inline(always)]
+pub(crate) fn store<S: Simd>(simd: S, to: &mut [f32], value: S::F32) {
     if to.len() == S::LANES {
         simd.store_at(to, 0, value);
     } else {

@@ -7,6 +7,7 @@ pub(crate) mod panels;
 pub(crate) mod product;
 pub(crate) mod sparse;
 mod tile;
+pub(crate) mod winograd;
 
 pub use panels::Panels;
 pub use product::{Matrix, product};

@@ -110,6 +110,11 @@ impl Panels {
         self.columns.div_ceil(self.columns_per_panel)
     }
 
+    /// How many numbers the sums of a row are, the columns that only fill up a panel included.
+    pub(crate) fn raw_columns(&self) -> usize {
+        self.n_panels() * self.vectors * self.lanes
+    }
+
     /// The start row and the rest of a panel.
     ///
     /// # Panics

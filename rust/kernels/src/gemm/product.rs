@@ -163,3 +163,45 @@ crate::dispatch! {
         out: &mut [f32],
     ) -> () = multiply_panels_body;
 }
+
+#[inline(always)]
+fn raw_sums_body<S: Simd>(simd: S, input: &[f32], panels: &Panels, n_rows: usize, out: &mut [f32]) {
+    match panels.vectors() {
+        1 => raw_panels::<S, 1>(simd, input, panels, n_rows, out),
+        2 => raw_panels::<S, 2>(simd, input, panels, n_rows, out),
+        3 => raw_panels::<S, 3>(simd, input, panels, n_rows, out),
+        n => panic!("raw_sums: 1 to 3 vectors a panel, not {n}"),
+    }
+}
+
+#[inline(always)]
+fn raw_panels<S: Simd, const WIDE: usize>(
+    simd: S,
+    input: &[f32],
+    panels: &Panels,
+    n_rows: usize,
+    out: &mut [f32],
+) {
+    let depth = panels.depth();
+    for index in 0..panels.n_panels() {
+        let (start, panel) = panels.panel::<S, WIDE>(simd, index);
+        for_row_blocks!(S::LANES, n_rows, row, ROWS => {
+            let mut rows = [&input[..0]; ROWS];
+            for (offset, slice) in rows.iter_mut().enumerate() {
+                *slice = &input[(row + offset) * depth..];
+            }
+            let sums = tile::<S, ROWS, WIDE>(simd, &rows, panel, [start; ROWS]);
+            for (offset, sums) in sums.iter().enumerate() {
+                let at = (row + offset) * panels.raw_columns() + index * WIDE * S::LANES;
+                for (vector, &sum) in sums.iter().enumerate() {
+                    simd.store_at(out, at + vector * S::LANES, sum);
+                }
+            }
+        });
+    }
+}
+
+crate::dispatch! {
+    /// The sums of each row in the order of the panels, `raw_columns` a row.
+    pub(crate) fn raw_sums(input: &[f32], panels: &Panels, n_rows: usize, out: &mut [f32]) -> () = raw_sums_body;
+}
