@@ -77,6 +77,12 @@ pub(crate) fn store_largest<S: Simd>(simd: S, sums: &[S::F32], best: &mut [f32])
     store(simd, best, largest);
 }
 
+/// Reads as many lanes as `from` has, which must not be more than there are.
+#[inline(always)]
+pub(crate) fn load<S: Simd>(simd: S, from: &[f32]) -> S::F32 {
+    if from.len() == S::LANES { simd.load_at(from, 0) } else { simd.load_partial(from, 0.0) }
+}
+
 /// Writes as many lanes as `to` has room for, which must not be more than there are.
 #[inline(always)]
 pub(crate) fn store<S: Simd>(simd: S, to: &mut [f32], value: S::F32) {

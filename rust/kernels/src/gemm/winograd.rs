@@ -11,7 +11,7 @@
 //!
 //! Four products where the plain way has six. Rounding errors grow by about two (Lavin & Gray 2016).
 
-use super::maxout::{store, store_largest};
+use super::maxout::{load, store, store_largest};
 use super::panels::Panels;
 use super::tile::{for_row_blocks, tile};
 use crate::simd::{Isa, Simd};
@@ -85,50 +85,91 @@ fn pieces<S: Simd, const PIECES: usize>(
     scratch: &mut Vec<f32>,
 ) {
     let width = weights.width;
-    let stride = 4 * width;
-    scratch.resize(pairs.len() * stride, 0.0);
-    for (pair, mixed) in pairs.iter().zip(scratch.chunks_exact_mut(stride)) {
+    let sums = PIECES * S::LANES;
+    scratch.resize(pairs.len() * (4 * width + 2 * sums), 0.0);
+    let (mixed, rest) = scratch.split_at_mut(pairs.len() * 4 * width);
+    let (plus, minus) = rest.split_at_mut(pairs.len() * sums);
+    for (pair, mixed) in pairs.iter().zip(mixed.chunks_exact_mut(4 * width)) {
         // Without a second window there is no fourth row, and its product is not used.
         let n_rows = if pair.both { 4 } else { 3 };
         mix_rows(simd, &input[pair.start..][..n_rows * width], width, mixed);
     }
     let outputs = weights.panels[0].columns();
+    let n_pairs = pairs.len();
+    // One product after the other for all pairs: so its panel stays in the first cache, and no sums wait in registers.
     for index in 0..weights.panels[0].n_panels() {
         let used = S::LANES.min(outputs - index * S::LANES);
         let column = index * S::LANES;
-        let (zeros, first) = weights.panels[0].panel::<S, PIECES>(simd, index);
-        let (bias, sum) = weights.panels[1].panel::<S, PIECES>(simd, index);
-        let (_, difference) = weights.panels[2].panel::<S, PIECES>(simd, index);
-        let (_, last) = weights.panels[3].panel::<S, PIECES>(simd, index);
-        for_row_blocks!(S::LANES, pairs.len(), row, ROWS => {
-            let pairs = &pairs[row..row + ROWS];
-            let mut rows = [[&scratch[..0]; ROWS]; 4];
-            for (offset, mixed) in scratch[row * stride..].chunks_exact(stride).take(ROWS).enumerate() {
-                for (rows, mixed) in rows.iter_mut().zip(mixed.chunks_exact(width)) {
-                    rows[offset] = mixed;
+        let (bias, panel) = weights.panels[1].panel::<S, PIECES>(simd, index);
+        for_row_blocks!(S::LANES, n_pairs, row, ROWS => {
+            let rows = mixed_rows::<ROWS>(mixed, width, 1, row);
+            let m1 = tile::<S, ROWS, PIECES>(simd, &rows, panel, [bias; ROWS]);
+            for (m1, to) in m1.iter().zip(plus[row * sums..].chunks_exact_mut(sums)) {
+                for (m1, to) in m1.iter().zip(simd.chunks_mut(to).0) {
+                    simd.store(to, *m1);
                 }
             }
-            let m1 = tile::<S, ROWS, PIECES>(simd, &rows[1], sum, [bias; ROWS]);
-            let m2 = tile::<S, ROWS, PIECES>(simd, &rows[2], difference, [zeros; ROWS]);
-            let (mut plus, mut minus) = (m1, m1);
-            for (offset, m2) in m2.iter().enumerate() {
-                for (piece, &m2) in m2.iter().enumerate() {
-                    plus[offset][piece] = simd.add(m1[offset][piece], m2);
-                    minus[offset][piece] = simd.sub(m1[offset][piece], m2);
+        });
+        let (zeros, panel) = weights.panels[2].panel::<S, PIECES>(simd, index);
+        for_row_blocks!(S::LANES, n_pairs, row, ROWS => {
+            let rows = mixed_rows::<ROWS>(mixed, width, 2, row);
+            let m2 = tile::<S, ROWS, PIECES>(simd, &rows, panel, [zeros; ROWS]);
+            let both = plus[row * sums..].chunks_exact_mut(sums).zip(minus[row * sums..].chunks_exact_mut(sums));
+            for (m2, (plus, minus)) in m2.iter().zip(both) {
+                let both = simd.chunks_mut(plus).0.iter_mut().zip(simd.chunks_mut(minus).0);
+                for (&m2, (plus, minus)) in m2.iter().zip(both) {
+                    let m1 = simd.load(plus);
+                    simd.store(plus, simd.add(m1, m2));
+                    simd.store(minus, simd.sub(m1, m2));
                 }
             }
-            let y0 = tile::<S, ROWS, PIECES>(simd, &rows[0], first, plus);
-            for (pair, sums) in pairs.iter().zip(&y0) {
-                store_largest(simd, sums, &mut best[pair.row * outputs + column..][..used]);
+        });
+        let (_, panel) = weights.panels[0].panel::<S, PIECES>(simd, index);
+        for_row_blocks!(S::LANES, n_pairs, row, ROWS => {
+            let rows = mixed_rows::<ROWS>(mixed, width, 0, row);
+            let start = load_sums::<S, ROWS, PIECES>(simd, &plus[row * sums..], zeros);
+            let y0 = tile::<S, ROWS, PIECES>(simd, &rows, panel, start);
+            for (pair, y0) in pairs[row..].iter().zip(&y0) {
+                store_largest(simd, y0, &mut best[pair.row * outputs + column..][..used]);
             }
-            let y1 = tile::<S, ROWS, PIECES>(simd, &rows[3], last, minus);
-            for (pair, sums) in pairs.iter().zip(&y1) {
+        });
+        let (_, panel) = weights.panels[3].panel::<S, PIECES>(simd, index);
+        for_row_blocks!(S::LANES, n_pairs, row, ROWS => {
+            let rows = mixed_rows::<ROWS>(mixed, width, 3, row);
+            let start = load_sums::<S, ROWS, PIECES>(simd, &minus[row * sums..], zeros);
+            let y1 = tile::<S, ROWS, PIECES>(simd, &rows, panel, start);
+            for (pair, y1) in pairs[row..].iter().zip(&y1) {
                 if pair.both {
-                    store_largest(simd, sums, &mut best[(pair.row + 1) * outputs + column..][..used]);
+                    store_largest(simd, y1, &mut best[(pair.row + 1) * outputs + column..][..used]);
                 }
             }
         });
     }
+}
+
+/// The rows of one of the four mixtures, for some pairs.
+#[inline(always)]
+fn mixed_rows<const ROWS: usize>(mixed: &[f32], width: usize, which: usize, first: usize) -> [&[f32]; ROWS] {
+    let mut rows = [&mixed[..0]; ROWS];
+    for (offset, row) in rows.iter_mut().enumerate() {
+        *row = &mixed[((first + offset) * 4 + which) * width..][..width];
+    }
+    rows
+}
+
+#[inline(always)]
+fn load_sums<S: Simd, const ROWS: usize, const PIECES: usize>(
+    simd: S,
+    from: &[f32],
+    zeros: [S::F32; PIECES],
+) -> [[S::F32; PIECES]; ROWS] {
+    let mut sums = [zeros; ROWS];
+    for (sums, from) in sums.iter_mut().zip(from.chunks_exact(PIECES * S::LANES)) {
+        for (sum, from) in sums.iter_mut().zip(simd.chunks(from).0) {
+            *sum = simd.load(from);
+        }
+    }
+    sums
 }
 
 /// `x0 - x2`, `x1 + x2`, `x2 - x1` and `x3 - x1`, one after the other; without `x3` the last is left as it is.
@@ -140,15 +181,16 @@ fn mix_rows<S: Simd>(simd: S, rows: &[f32], width: usize, mixed: &mut [f32]) {
     let mut column = 0;
     while column < width {
         let used = S::LANES.min(width - column);
-        let at = |x: &[f32]| {
-            if used == S::LANES { simd.load_at(x, column) } else { simd.load_partial(&x[column..], 0.0) }
-        };
-        let (v1, v2) = (at(x1), at(x2));
-        store(simd, &mut mixed[column..column + used], simd.sub(at(x0), v2));
+        let (v1, v2) = (load(simd, &x1[column..column + used]), load(simd, &x2[column..column + used]));
+        store(simd, &mut mixed[column..column + used], simd.sub(load(simd, &x0[column..column + used]), v2));
         store(simd, &mut mixed[width + column..][..used], simd.add(v1, v2));
         store(simd, &mut mixed[2 * width + column..][..used], simd.sub(v2, v1));
         if !x3.is_empty() {
-            store(simd, &mut mixed[3 * width + column..][..used], simd.sub(at(x3), v1));
+            store(
+                simd,
+                &mut mixed[3 * width + column..][..used],
+                simd.sub(load(simd, &x3[column..column + used]), v1),
+            );
         }
         column += S::LANES;
     }
