@@ -8,6 +8,7 @@ use crate::errors::IntoPyErr;
 pub(crate) mod arrays;
 mod encoder;
 mod losses;
+mod ops;
 mod optimizer;
 mod rows;
 
@@ -24,6 +25,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     rows::register(m)?;
     losses::register(m)?;
     encoder::register(m)?;
+    ops::register(m)?;
     optimizer::register(m)?;
     Ok(())
 }

@@ -4,9 +4,12 @@ use super::panels::{Panels, Strided};
 use super::tile::{for_row_blocks, tile};
 use crate::KernelError;
 use crate::simd::{Isa, Simd};
+use crate::threads::Threads;
 
 /// Steps in depth for which a panel is packed at a time: 48 columns of it stay in the second cache.
 const DEPTH_BLOCK: usize = 512;
+/// Rows that one task multiplies.
+const ROWS_PER_TASK: usize = 256;
 /// Vectors a panel is wide.
 const VECTORS: usize = 3;
 
@@ -49,10 +52,14 @@ impl<'a> Matrix<'a> {
 
 /// `left @ right + bias`, into `out` (row-major). `bias` has a number for each column, or is empty.
 ///
+/// Sums run over the depth in order: the same bits for every number of threads, and for a row whatever rows are beside
+/// it.
+///
 /// # Errors
 /// [`KernelError::Shape`] if the matrices do not fit together, or `out` or `bias` not to them.
 pub fn product(
     isa: Isa,
+    threads: Threads<'_>,
     left: Matrix<'_>,
     right: Matrix<'_>,
     bias: &[f32],
@@ -90,7 +97,11 @@ pub fn product(
         let block = Strided { numbers: start, by_depth: right_by_depth, by_column: right_by_column };
         let panels =
             Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, VECTORS);
-        multiply_panels(isa, &rows[first..], depth, &panels, n_rows, first > 0, out);
+        let tasks: Vec<_> = out.chunks_mut(ROWS_PER_TASK * n_columns).enumerate().collect();
+        threads.each(tasks, |(task, out)| {
+            let rows = &rows[task * ROWS_PER_TASK * depth + first..];
+            multiply_panels(isa, rows, depth, &panels, out.len() / n_columns, first > 0, out);
+        });
         first += steps;
         if first >= depth {
             return Ok(());
