@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -90,29 +89,17 @@ def get_lang_class(code: str) -> type[Language]:
     if code in registry.languages:
         found: type[Language] = registry.languages.get(code)
         return found
-    if re.fullmatch(r"[a-z]{2,3}", code):
-        module_name = f"ferrule.lang.{code}"
-        if importlib.util.find_spec(module_name) is not None:
-            module = importlib.import_module(module_name)
-            for value in vars(module).values():
-                if isinstance(value, type) and issubclass(value, Language) and value.lang == code:
-                    return value
-    known = _known_languages()
+    from ferrule.language.languages import LANGUAGE_CLASSES
+
+    if code in LANGUAGE_CLASSES:
+        return LANGUAGE_CLASSES[code]
+    known = sorted({*LANGUAGE_CLASSES, *registry.languages.get_all()})
     near = nearest_names(code, known)
     raise UnknownNameError(
         f"There is no language {code!r}. "
         + (f"Did you mean {near[0]!r}? " if near else "")
         + f"There are: {', '.join(known)}; 'xx' serves any. Register your own with registry.languages."
     )
-
-
-def _known_languages() -> list[str]:
-    import pkgutil
-
-    import ferrule.lang
-
-    built_in = {each.name for each in pkgutil.iter_modules(ferrule.lang.__path__) if 2 <= len(each.name) <= 3}
-    return sorted(built_in | set(registry.languages.get_all()))
 
 
 def _load_folder(
