@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ferrule._core import DocCore, doc_entities, set_doc_entities
+from ferrule._core import doc_entities, set_doc_entities
 from ferrule.tokens import char_spans, construction
 from ferrule.tokens.arrays import attribute_ids, read_array, write_array
 from ferrule.tokens.doc_extras import DocExtras
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Doc"]
 
 
-class Doc(DocCore, DocExtras, DocForms, ExtensionMethods):
+class Doc(DocExtras, DocForms, ExtensionMethods):
     """A sequence of tokens. Annotation is kept in columns; tokens and spans are views made when asked for.
 
     >>> from ferrule.vocab import Vocab
@@ -33,22 +33,7 @@ class Doc(DocCore, DocExtras, DocForms, ExtensionMethods):
     ('New York!', 3, !, [('New York', 'GPE')])
     """
 
-    # Set when first asked for: the tokenizer makes documents by `__new__` alone.
-    __slots__ = (
-        "_activations",
-        "_cats",
-        "_context",
-        "_sentiment",
-        "_spans",
-        "_tensor",
-        "_user_data",
-        "_user_hooks",
-        "_user_span_hooks",
-        "_user_token_hooks",
-        "_vector",
-        "_vector_norm",
-        "noun_chunks_iterator",
-    )
+    __slots__ = ()
 
     def __init__(
         self,
@@ -217,8 +202,11 @@ class Doc(DocCore, DocExtras, DocForms, ExtensionMethods):
             if not isinstance(span, Span):
                 raise TypeError(f"set_ents: expected Spans, found {type(span).__name__}")
         rows = [(span.start, span.end, span.label, span.kb_id, span.id) for span in spans]
-        ranges = [[(span.start, span.end) for span in group or ()] for group in (blocked, missing, outside)]
-        set_doc_entities(self, rows, *ranges, default)
+
+        def ranges(group: Iterable[Span] | None) -> list[tuple[int, int]]:
+            return [(span.start, span.end) for span in group or ()]
+
+        set_doc_entities(self, rows, ranges(blocked), ranges(missing), ranges(outside), default)
 
     @property
     def sents(self) -> Iterator[Span]:

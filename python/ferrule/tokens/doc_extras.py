@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ferrule._core import DocCore
 from ferrule.tokens.span_groups import SpanGroups
 from ferrule.tokens.underscore import Underscore
 
@@ -14,10 +15,25 @@ if TYPE_CHECKING:
     from ferrule.tokens.doc import Doc
 
 
-class DocExtras:
+class DocExtras(DocCore):
     """The part of `Doc` that is plain Python values: user data, categories, span groups, arrays, hooks."""
 
-    __slots__ = ()
+    # Set when first asked for: the tokenizer makes documents by `__new__` alone.
+    __slots__ = (
+        "_activations",
+        "_cats",
+        "_context",
+        "_sentiment",
+        "_spans",
+        "_tensor",
+        "_user_data",
+        "_user_hooks",
+        "_user_span_hooks",
+        "_user_token_hooks",
+        "_vector",
+        "_vector_norm",
+        "noun_chunks_iterator",
+    )
 
     def _lazy(self, name: str, make: Callable[[], Any]) -> Any:
         try:
@@ -25,6 +41,15 @@ class DocExtras:
         except AttributeError:
             setattr(self, name, make())
             return getattr(self, name)
+
+    @property
+    def has_unknown_spaces(self) -> bool:
+        """Whether the spaces were not given, so that the text is only presumed."""
+        return self._has_unknown_spaces()
+
+    @has_unknown_spaces.setter
+    def has_unknown_spaces(self, value: bool) -> None:
+        self._set_has_unknown_spaces(value)
 
     @property
     def user_data(self) -> dict[Any, Any]:

@@ -44,7 +44,8 @@ def copy_doc(doc: Doc) -> Doc:
         if value is not None:
             setattr(other, name, copied(value))
     if getattr(doc, "_spans", None):
-        other._spans = doc.spans.copy(doc=other)
+        for key, group in doc.spans.items():
+            other.spans[key] = group.copy(doc=other)
     return other
 
 
@@ -87,8 +88,8 @@ def _attach_loose_heads(span: Span, part: Doc) -> None:
 
     That is the highest of their ancestors in the span; else the first token of the same tree, a root.
     """
-    doc, first_of_tree = span.doc, {}
-    heads = []
+    doc, heads = span.doc, []
+    first_of_tree: dict[int, int] = {}
     for token in span:
         head = doc._head(token.i)
         if not span.start <= head < span.end:

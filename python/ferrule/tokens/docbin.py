@@ -195,7 +195,7 @@ def _checked_fields(message: dict[str, Any]) -> dict[str, Any]:
     strings = message["strings"]
     if not isinstance(strings, list) or not all(isinstance(string, str) for string in strings):
         raise ValueError("DocBin.from_bytes: strings is not a list of strings")
-    bounds = np.cumsum(lengths)[:-1] if len(lengths) else []
+    bounds = np.cumsum(lengths)[:-1]
     n_docs = len(lengths)
     rows = tokens.reshape(n_tokens, len(attr_ids))
     return {

@@ -106,7 +106,7 @@ class MorphAnalysis:
 
     def to_dict(self) -> dict[str, str]:
         """Field to value; several values of a field are joined by commas."""
-        return dict(pair.split("=", 1) for pair in self._pairs())  # type: ignore[misc]
+        return dict(pair.split("=", 1) for pair in self._pairs())
 
     def get(self, field: str, default: list[str] | None = None) -> list[str]:
         """The values of a field; `default` or an empty list where it has none."""

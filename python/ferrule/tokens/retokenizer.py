@@ -105,16 +105,14 @@ class Retokenizer:
         for name, values in (attrs or {}).items():
             if len(values) != len(orths):
                 raise ValueError(f"retokenizer.split: {len(values)} values of {name} for {len(orths)} pieces")
+        has_lemma = self.doc.has_annotation("LEMMA")
         pieces = []
         for i, orth in enumerate(orths):
-            given = _normalized(self.doc, {name: values[i] for name, values in (attrs or {}).items()})
+            given = _normalized(self.doc, {name: choices[i] for name, choices in (attrs or {}).items()})
             extensions = given.pop("_", {})
             space = bool(token.whitespace_) and i + 1 == len(orths)
-            lemma = (
-                {} if not self.doc.has_annotation("LEMMA") else {ids.LEMMA: self.doc.vocab.strings.add(orth)}
-            )
-            values = {ids.NORM: 0, **lemma, **given}
-            pieces.append(_Piece(orth, space, token.i, values, extensions, heads[i]))
+            own = {ids.NORM: 0} | ({ids.LEMMA: self.doc.vocab.strings.add(orth)} if has_lemma else {})
+            pieces.append(_Piece(orth, space, token.i, {**own, **given}, extensions, heads[i]))
         self._splits[token.i] = pieces
 
     def __enter__(self) -> Retokenizer:
@@ -133,7 +131,8 @@ class Retokenizer:
         lost = self._merged & set(self._splits)
         if lost:
             raise IndexError(f"retokenizer: token {min(lost)} is to be split and merged; do one of the two")
-        doc, pieces = self.doc, []
+        doc = self.doc
+        pieces: list[_Piece] = []
         first_new = np.zeros(len(doc) + 1, dtype=np.int64)  # where each old token begins in the new document
         merges = {start: (end, values) for start, end, values in self._merges}
         position = 0

@@ -306,7 +306,7 @@ class Span(ExtensionMethods):
             return hook(self)
         if self._vector is None:
             if not len(self) or not (self.vocab.vectors_length or self.doc.tensor.size):
-                self._vector = np.zeros((self.vocab.vectors_length,), dtype="f")
+                self._vector = np.zeros(self.vocab.vectors_length, dtype="f")
             else:
                 self._vector = np.mean([token.vector for token in self], axis=0)
         return self._vector

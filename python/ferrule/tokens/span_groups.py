@@ -28,7 +28,9 @@ class SpanGroups(UserDict[str, SpanGroup]):
     def __init__(self, doc: Doc, items: Iterable[tuple[str, SpanGroup | Iterable[Span]]] = ()):
         """The groups of `doc`, which they do not keep alive."""
         self.doc_ref = weakref.ref(doc)
-        super().__init__(dict(items))  # type: ignore[arg-type]
+        super().__init__()
+        for key, spans in items:
+            self[key] = spans
 
     @property
     def doc(self) -> Doc:
@@ -52,7 +54,7 @@ class SpanGroups(UserDict[str, SpanGroup]):
             self[key] = group
         return self[key]
 
-    def copy(self, doc: Doc | None = None) -> SpanGroups:  # type: ignore[override]
+    def copy(self, doc: Doc | None = None) -> SpanGroups:
         """The groups on another document (or the same) with the same text."""
         target = self.doc if doc is None else doc
         return SpanGroups(target, [(key, group.copy(doc=target)) for key, group in self.items()])

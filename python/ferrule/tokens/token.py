@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ferrule.tokens.morphanalysis import MorphAnalysis, normalize_features
 from ferrule.tokens.parts_of_speech import check_pos, check_pos_id
 from ferrule.tokens.similarity import cosine_similarity
 from ferrule.tokens.token_attributes import FlagAttribute, IdAttribute, StringAttribute
+from ferrule.tokens.token_tree import TokenTree
 from ferrule.tokens.underscore import ExtensionMethods, Underscore
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _signed(value: int) -> int:
     return value - 2**64 if value >= 2**63 else value
 
 
-class Token(ExtensionMethods):
+class Token(TokenTree, ExtensionMethods):
     """A word, punctuation mark, symbol or run of whitespace: a view of its document, made when asked for.
 
     `token.attr` is an id, `token.attr_` the string. Setting an attribute writes to the document.
@@ -40,10 +41,7 @@ class Token(ExtensionMethods):
     [('Good', 'JJ', True), ('dog', 'NN', False)]
     """
 
-    __slots__ = ("doc", "i")
-
-    doc: Doc
-    i: int
+    __slots__ = ()
 
     def __init__(self, vocab: Vocab, doc: Doc, offset: int):
         """The token at `offset` of `doc`; IndexError outside it. `doc[offset]` is the usual way."""
@@ -152,9 +150,12 @@ class Token(ExtensionMethods):
         elif isinstance(features, MorphAnalysis):
             self.morph = features
         else:
-            if isinstance(features, int):
-                features = self.vocab.strings[features]
-            self.doc._set_string(attrs.MORPH, self.i, normalize_features(features))
+            known = self.vocab.strings[features] if isinstance(features, int) else features
+            self.doc._set_string(attrs.MORPH, self.i, normalize_features(known))
+
+    def has_morph(self) -> bool:
+        """Whether features are set, be they empty."""
+        return self.doc._get(attrs.MORPH, self.i) != 0
 
     # --- text ---
     @property
@@ -293,98 +294,6 @@ class Token(ExtensionMethods):
         if self.i + 1 == len(self.doc):
             raise ValueError("token.is_sent_end: the last token always ends a sentence; it cannot be set")
         self.doc[self.i + 1].is_sent_start = value
-
-    # --- dependency tree ---
-    def has_dep(self) -> bool:
-        """Whether a dependency label is set."""
-        return self.dep != 0
-
-    def has_head(self) -> bool:
-        """Whether a head is set, which is where a dependency label is."""
-        return self.dep != 0
-
-    def has_morph(self) -> bool:
-        """Whether features are set, be they empty."""
-        return self.doc._get(attrs.MORPH, self.i) != 0
-
-    @property
-    def head(self) -> Token:
-        """The syntactic parent; the token itself for a root."""
-        return self.doc[self.doc._head(self.i)]
-
-    @head.setter
-    def head(self, new_head: Token) -> None:
-        if not isinstance(new_head, Token):
-            raise TypeError(f"token.head: expected Token, found {type(new_head).__name__}")
-        if new_head.doc is not self.doc:
-            raise ValueError("token.head: the head is from another document; it must be from the token's own")
-        self.doc._set(attrs.HEAD, self.i, (new_head.i - self.i) % 2**64)
-
-    def _tokens(self, positions: list[int]) -> Iterator[Token]:
-        return (self.doc[i] for i in positions)
-
-    @property
-    def children(self) -> Iterator[Token]:
-        """The token's immediate children, in order."""
-        return self._tokens(self.doc._children(self.i))
-
-    @property
-    def lefts(self) -> Iterator[Token]:
-        """Children before the token, in order."""
-        return self._tokens([i for i in self.doc._children(self.i) if i < self.i])
-
-    @property
-    def rights(self) -> Iterator[Token]:
-        """Children behind the token, in order."""
-        return self._tokens([i for i in self.doc._children(self.i) if i > self.i])
-
-    @property
-    def n_lefts(self) -> int:
-        """Number of children before the token."""
-        return sum(i < self.i for i in self.doc._children(self.i))
-
-    @property
-    def n_rights(self) -> int:
-        """Number of children behind the token."""
-        return sum(i > self.i for i in self.doc._children(self.i))
-
-    @property
-    def subtree(self) -> Iterator[Token]:
-        """The token and everything below it, in order."""
-        return self._tokens(self.doc._subtree(self.i))
-
-    @property
-    def left_edge(self) -> Token:
-        """The leftmost token of the subtree."""
-        return self.doc[self.doc._edges(self.i)[0]]
-
-    @property
-    def right_edge(self) -> Token:
-        """The rightmost token of the subtree."""
-        return self.doc[self.doc._edges(self.i)[1]]
-
-    @property
-    def ancestors(self) -> Iterator[Token]:
-        """The token's head, the head's head, and so on to the root."""
-        below, position = self.i, self.doc._head(self.i)
-        while position != below:
-            yield self.doc[position]
-            below, position = position, self.doc._head(position)
-
-    def is_ancestor(self, descendant: Token) -> bool:
-        """Whether this token is above `descendant` in the same tree."""
-        return descendant.doc is self.doc and any(token.i == self.i for token in descendant.ancestors)
-
-    @property
-    def conjuncts(self) -> tuple[Token, ...]:
-        """The tokens coordinated with this one, itself not included, nearest to the first conjunct first."""
-        first = self
-        while first.dep_ == "conj" and first.head.i != first.i:
-            first = first.head
-        found = [first]
-        for token in found:
-            found.extend(child for child in token.rights if child.dep_ == "conj")
-        return tuple(token for token in found if token.i != self.i)
 
     # --- as an object ---
     @property

@@ -11,13 +11,13 @@ use numpy::{
     PyUntypedArrayMethods,
 };
 use parking_lot::RwLock;
-use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
-use super::arguments::text_of;
-use super::vocab::{PyVocab, python_error};
+use super::doc_words;
+use super::vocab::PyVocab;
 
 /// Tokens and annotation of a document as columns. Positions are in tokens, never negative here.
 #[pyclass(frozen, subclass, weakref, module = "ferrule._core")]
@@ -81,15 +81,20 @@ impl DocCore {
         Ok(doc)
     }
 
-    fn string(&self, id: u64, what: &str) -> PyResult<String> {
-        if id == 0 {
-            return Ok(String::new());
-        }
-        self.vocab.strings().get(id).ok_or_else(|| {
-            PyKeyError::new_err(format!(
-                "{what}: no string with id {id} in the document's vocabulary; add it to doc.vocab.strings first"
-            ))
+    fn replace(&self, columns: Columns) -> PyResult<()> {
+        self.write(|doc| {
+            *doc = columns;
+            Ok(())
         })
+    }
+
+    fn of_same_vocab(&self, other: &DocCore) -> PyResult<Columns> {
+        if !Arc::ptr_eq(&self.vocab, &other.vocab) {
+            return Err(PyValueError::new_err(
+                "the documents have different vocabularies; their ids do not agree",
+            ));
+        }
+        other.read(Columns::clone)
     }
 }
 
@@ -139,39 +144,7 @@ impl DocCore {
 
     /// Fill an empty document. `words`: str or ids of strings that the vocabulary knows.
     fn _set_words(&self, words: Vec<Bound<'_, PyAny>>, spaces: Option<Vec<bool>>) -> PyResult<()> {
-        if let Some(given) = &spaces
-            && given.len() != words.len()
-        {
-            return Err(PyValueError::new_err(format!(
-                "{} words but {} spaces; give one bool for each word (True where a space follows) or leave `spaces` out",
-                words.len(),
-                given.len()
-            )));
-        }
-        let mut columns = Columns::with_capacity(words.len());
-        columns.has_unknown_spaces = spaces.is_none() && !words.is_empty();
-        for (i, word) in words.iter().enumerate() {
-            let by_id;
-            let text = match word.cast::<PyString>() {
-                Ok(_) => entry_text(word, "words", i)?,
-                Err(_) => {
-                    let id: u64 = word.extract().map_err(|_| not_a_string("words", i, word))?;
-                    by_id = self.string(id, "words")?;
-                    &by_id
-                }
-            };
-            if text.is_empty() {
-                return Err(PyValueError::new_err(format!(
-                    "words[{i}] is empty; a token has at least one character"
-                )));
-            }
-            let lex = self.vocab.lexeme(text).map_err(python_error)?;
-            columns.push(lex, text.chars().count() as u32, spaces.as_ref().is_none_or(|spaces| spaces[i]));
-        }
-        self.write(|doc| {
-            *doc = columns;
-            Ok(())
-        })
+        self.replace(doc_words::from_words(&self.vocab, &words, spaces.as_deref())?)
     }
 
     /// Fill an empty document from string ids, uint64 (n_tokens,), and whether a space follows each, bool (n_tokens,).
@@ -180,47 +153,12 @@ impl DocCore {
         orths: PyReadonlyArray1<'_, u64>,
         spaces: PyReadonlyArray1<'_, bool>,
     ) -> PyResult<()> {
-        if orths.len() != spaces.len() {
-            return Err(PyValueError::new_err(format!(
-                "{} word ids but {} spaces; give one of each for each token",
-                orths.len(),
-                spaces.len()
-            )));
-        }
-        let mut columns = Columns::with_capacity(orths.len());
-        for (i, (&orth, &space)) in orths.as_array().iter().zip(spaces.as_array().iter()).enumerate() {
-            let known = {
-                let lexemes = self.vocab.read();
-                lexemes.find_orth(orth).and_then(|lex| lexemes.lexeme(lex).map(|lexeme| (lex, lexeme.length)))
-            };
-            let (lex, length) = match known {
-                Some(found) => found,
-                None => {
-                    let text = self.string(orth, &format!("word {i}"))?;
-                    if text.is_empty() {
-                        return Err(PyValueError::new_err(format!(
-                            "word {i} is empty; a token has at least one character"
-                        )));
-                    }
-                    (self.vocab.lexeme(&text).map_err(python_error)?, text.chars().count() as u32)
-                }
-            };
-            columns.push(lex, length, space);
-        }
-        self.write(|doc| {
-            *doc = columns;
-            Ok(())
-        })
+        self.replace(doc_words::from_ids(&self.vocab, &orths.to_vec()?, &spaces.to_vec()?)?)
     }
 
     /// Append tokens `start..end` of another document with the same vocabulary; heads that leave them are dropped.
     fn _append(&self, other: &DocCore, start: usize, end: usize) -> PyResult<()> {
-        if !Arc::ptr_eq(&self.vocab, &other.vocab) {
-            return Err(PyValueError::new_err(
-                "the documents have different vocabularies; their ids do not agree",
-            ));
-        }
-        let tokens = other.read(Columns::clone)?;
+        let tokens = self.of_same_vocab(other)?;
         self.write(|doc| doc.append(&tokens, start, end))
     }
 
@@ -270,7 +208,7 @@ impl DocCore {
     /// The string that an attribute's value is the id of; the empty string for 0.
     fn _get_string(&self, attr: u64, token: usize) -> PyResult<String> {
         let id = self._get(attr, token)?;
-        self.string(id, &format!("attribute {attr} of token {token}"))
+        doc_words::string(&self.vocab, id, &format!("attribute {attr} of token {token}"))
     }
 
     /// Set an attribute of a token; refused for attributes of the lexeme.
@@ -301,7 +239,7 @@ impl DocCore {
                 ids.push(0);
                 continue;
             }
-            ids.push(self.vocab.strings().add(entry_text(value, what, i)?));
+            ids.push(self.vocab.strings().add(doc_words::entry_text(value, what, i)?));
         }
         self.write(|doc| doc.set_column(column, ids))
     }
@@ -427,41 +365,17 @@ impl DocCore {
 
     /// Take over the tokens and annotation of another document with the same vocabulary.
     fn _copy_columns(&self, other: &DocCore) -> PyResult<()> {
-        if !Arc::ptr_eq(&self.vocab, &other.vocab) {
-            return Err(PyValueError::new_err(
-                "the documents have different vocabularies; their ids do not agree",
-            ));
-        }
-        let columns = other.read(Columns::clone)?;
-        self.write(|doc| {
-            *doc = columns;
-            Ok(())
-        })
+        self.replace(self.of_same_vocab(other)?)
     }
 
     /// Whether the spaces were not given, so that the text is only presumed.
-    #[getter]
-    fn get_has_unknown_spaces(&self) -> bool {
+    fn _has_unknown_spaces(&self) -> bool {
         self.columns.read().has_unknown_spaces
     }
 
-    #[setter]
-    fn set_has_unknown_spaces(&self, value: bool) {
+    fn _set_has_unknown_spaces(&self, value: bool) {
         self.columns.write().has_unknown_spaces = value;
     }
-}
-
-/// The text of one entry of a list; the message that names the entry is made only where it is needed.
-fn entry_text<'a>(value: &'a Bound<'_, PyAny>, what: &str, position: usize) -> PyResult<&'a str> {
-    match value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()) {
-        Some(text) => Ok(text),
-        None => text_of(value, &format!("{what}[{position}]")),
-    }
-}
-
-fn not_a_string(what: &str, position: usize, found: &Bound<'_, PyAny>) -> PyErr {
-    let kind = found.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-    PyTypeError::new_err(format!("{what}[{position}] is of type {kind}; expected str"))
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -6,6 +6,7 @@ mod alignment;
 mod annotate;
 mod arguments;
 mod doc;
+mod doc_words;
 mod entities;
 mod features;
 mod strings;

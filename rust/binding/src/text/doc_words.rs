@@ -1,0 +1,100 @@
+//! The tokens of a new document from Python's words, or from string ids.
+
+use ferrule_text::doc::Columns;
+use ferrule_text::vocab::Vocab;
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::arguments::text_of;
+use super::vocab::python_error;
+
+/// Tokens of words, which are `str` or ids of strings that the vocabulary knows. Without `spaces` one follows each.
+pub(crate) fn from_words(
+    vocab: &Vocab,
+    words: &[Bound<'_, PyAny>],
+    spaces: Option<&[bool]>,
+) -> PyResult<Columns> {
+    if let Some(given) = spaces
+        && given.len() != words.len()
+    {
+        return Err(PyValueError::new_err(format!(
+            "{} words but {} spaces; give one bool for each word (True where a space follows) or leave `spaces` out",
+            words.len(),
+            given.len()
+        )));
+    }
+    let mut columns = Columns::with_capacity(words.len());
+    columns.has_unknown_spaces = spaces.is_none() && !words.is_empty();
+    for (i, word) in words.iter().enumerate() {
+        let by_id;
+        let text = if word.is_instance_of::<PyString>() {
+            entry_text(word, "words", i)?
+        } else {
+            let id: u64 = word.extract().map_err(|_| not_a_string("words", i, word))?;
+            by_id = string(vocab, id, "words")?;
+            &by_id
+        };
+        push(&mut columns, vocab, text, i, spaces.is_none_or(|spaces| spaces[i]))?;
+    }
+    Ok(columns)
+}
+
+/// Tokens of string ids, with whether a space follows each.
+pub(crate) fn from_ids(vocab: &Vocab, orths: &[u64], spaces: &[bool]) -> PyResult<Columns> {
+    if orths.len() != spaces.len() {
+        return Err(PyValueError::new_err(format!(
+            "{} word ids but {} spaces; give one of each for each token",
+            orths.len(),
+            spaces.len()
+        )));
+    }
+    let mut columns = Columns::with_capacity(orths.len());
+    for (i, (&orth, &space)) in orths.iter().zip(spaces).enumerate() {
+        let known = {
+            let lexemes = vocab.read();
+            lexemes.find_orth(orth).and_then(|lex| lexemes.lexeme(lex).map(|lexeme| (lex, lexeme.length)))
+        };
+        match known {
+            Some((lex, length)) => columns.push(lex, length, space),
+            None => push(&mut columns, vocab, &string(vocab, orth, &format!("word {i}"))?, i, space)?,
+        }
+    }
+    Ok(columns)
+}
+
+fn push(columns: &mut Columns, vocab: &Vocab, text: &str, position: usize, space: bool) -> PyResult<()> {
+    if text.is_empty() {
+        return Err(PyValueError::new_err(format!(
+            "words[{position}] is empty; a token has at least one character"
+        )));
+    }
+    let lex = vocab.lexeme(text).map_err(python_error)?;
+    columns.push(lex, text.chars().count() as u32, space);
+    Ok(())
+}
+
+/// The string with this id; the empty string for 0. `what` names it in the error.
+pub(crate) fn string(vocab: &Vocab, id: u64, what: &str) -> PyResult<String> {
+    if id == 0 {
+        return Ok(String::new());
+    }
+    vocab.strings().get(id).ok_or_else(|| {
+        PyKeyError::new_err(format!(
+            "{what}: no string with id {id} in the document's vocabulary; add it to doc.vocab.strings first"
+        ))
+    })
+}
+
+/// The text of one entry of a list; the message that names the entry is made only where it is needed.
+pub(crate) fn entry_text<'a>(value: &'a Bound<'_, PyAny>, what: &str, position: usize) -> PyResult<&'a str> {
+    match value.cast::<PyString>().ok().and_then(|text| text.to_str().ok()) {
+        Some(text) => Ok(text),
+        None => text_of(value, &format!("{what}[{position}]")),
+    }
+}
+
+fn not_a_string(what: &str, position: usize, found: &Bound<'_, PyAny>) -> PyErr {
+    let kind = found.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("{what}[{position}] is of type {kind}; expected str"))
+}
