@@ -54,12 +54,7 @@ def class_stub(name: str, cls: type) -> str:
     lines = ["@disjoint_base" if can_be_subclassed(cls) else "@final"]
     lines.append(f"class {name}({bases}):" if bases else f"class {name}:")
     if "__new__" in vars(cls):
-<<<<<<< HEAD
         lines.append(f"    def __new__{arguments(cls, first='cls')} -> Self: ...")
-=======
-        made = "Self" if can_be_subclassed(cls) else name
-        lines.append(f"    def __new__{arguments(cls, first='cls')} -> {made}: ...")
->>>>>>> 454e883 (Keep token views, trees and words in files of their own; test retokenisation)
     for member, value in sorted(vars(cls).items()):
         if member in RETURNS or not member.startswith("__"):
             lines += [f"    {line}" for line in member_stub(member, value)]
