@@ -26,6 +26,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "batchers": ("minibatch", "minibatch_by_padded_size", "minibatch_by_words"),
     "corpus": ("Corpus", "JsonlCorpus", "PlainTextCorpus"),
     "example": ("Example", "validate_examples", "validate_get_examples"),
+    "misalignment": ("MisalignmentReport", "report_misalignment"),
     "iob_utils": (
         "biluo_tags_from_offsets",
         "biluo_tags_to_offsets",
