@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import srsly
+
 from ferrule import _core, attrs
+from ferrule._typing import PathOrStr
 from ferrule.lexeme import Lexeme
 from ferrule.lexicon import Lexicon
+from ferrule.lookups import Lookups
 from ferrule.strings import StringStore
+from ferrule.vectors import Vectors
 
 __all__ = ["LexAttrGetters", "Vocab"]
 
@@ -51,6 +58,7 @@ class Vocab(_core.VocabCore):
 
     lex_attr_getters: your own functions for attributes, by attribute id; they win over the built-in ones.
     strings: a `StringStore` to use, or strings to begin with.
+    lookups: tables by name; of `lexeme_norm`, normal forms are taken.
     oov_prob: the `prob` of words without one.
     writing_system: `direction`, `has_case`, `has_letters`.
     get_noun_chunks: function for `Doc.noun_chunks`.
@@ -80,8 +88,10 @@ class Vocab(_core.VocabCore):
         self,
         lex_attr_getters: dict[int, Callable[[str], Any]] | None = None,
         strings: StringStore | Iterable[str] = (),
+        lookups: Lookups | None = None,
         *,
         oov_prob: float = -20.0,
+        vectors_name: str | None = None,
         writing_system: dict[str, Any] | None = None,
         get_noun_chunks: Callable[..., Any] | None = None,
         lexicon: Lexicon | None = None,
@@ -91,6 +101,8 @@ class Vocab(_core.VocabCore):
         self.writing_system = writing_system or {}
         self.get_noun_chunks = get_noun_chunks
         self._lex_attr_getters = LexAttrGetters(self, lex_attr_getters or {})
+        self._vectors = Vectors(strings=self.strings, name=vectors_name)
+        self.lookups = Lookups() if lookups is None else lookups
 
     @property
     def lang(self) -> str:
@@ -115,6 +127,8 @@ class Vocab(_core.VocabCore):
         """
         if isinstance(key, str):
             return Lexeme(self, self.lexeme_value(self.lexeme_index(key), attrs.ORTH))
+        if not hasattr(key, "__index__"):
+            raise TypeError(f"Vocab: expected a str, or the id of one, found {type(key).__name__}.")
         return Lexeme(self, key)
 
     def __contains__(self, key: str | int) -> bool:
@@ -164,6 +178,156 @@ class Vocab(_core.VocabCore):
         self._lex_attr_getters[flag_id] = flag_getter
         return flag_id
 
+    # -- lookups
+
+    @property
+    def lookups(self) -> Lookups:
+        """Tables by name. Set, they give future word types the normal forms of the table `lexeme_norm`."""
+        return self._lookups
+
+    @lookups.setter
+    def lookups(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+        self._take_norms()
+
+    def _take_norms(self) -> None:
+        """Has the core use the norms of the lookups, where the language has none of its own for a word."""
+        table = self._lookups.get_table("lexeme_norm", None)
+        if table:
+            self._set_lexicon({**self.lexicon.as_fields(), "norms_by_id": dict(table)})
+
+    # -- vectors
+
+    @property
+    def vectors(self) -> Vectors:
+        """The word vectors."""
+        return self._vectors
+
+    @vectors.setter
+    def vectors(self, vectors: Vectors) -> None:
+        for string in vectors.strings:
+            self.strings.add(string)
+        vectors.strings = self.strings
+        self._vectors = vectors
+
+    @property
+    def vectors_length(self) -> int:
+        """The width of the vectors."""
+        return self._vectors.vectors_length
+
+    def has_vector(self, orth: str | int) -> bool:
+        """Whether a string, or the string of an id, has a vector."""
+        return orth in self._vectors
+
+    def get_vector(self, orth: str | int) -> np.ndarray:
+        """The vector of a string or id, `(vectors_length,)`; zeros where it has none."""
+        if orth in self._vectors:
+            return self._vectors[orth]
+        return np.zeros((self.vectors_length,), dtype="float32")
+
+    def set_vector(self, orth: str | int, vector: np.ndarray) -> None:
+        """Gives a string or id a vector; the table grows where it is full.
+
+        Raises ValueError for another width than the table's.
+        """
+        if self._vectors.is_full and orth not in self._vectors:
+            rows = max(100, int(len(self._vectors) * 1.3))
+            self._vectors.resize((rows, self.vectors_length or len(vector)))
+        self._vectors.add(self.strings.add(orth) if isinstance(orth, str) else orth, vector=vector)
+
+    def reset_vectors(self, *, width: int | None = None, shape: tuple[int, int] | None = None) -> None:
+        """Empties the table: of this shape, or of as many rows as before and this width."""
+        if width is not None and shape is not None:
+            raise ValueError("Vocab.reset_vectors: expected width or shape, found both.")
+        if shape is None:
+            shape = (len(self._vectors), self.vectors_length if width is None else width)
+        self._vectors = Vectors(strings=self.strings, shape=shape, name=self._vectors.name)
+
+    # -- whole vocabularies
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """The vocabulary as the bytes spaCy writes; `exclude`: `strings`, `vectors`, `lookups`.
+
+        Lexemes are not saved: they are computed from their strings.
+        """
+        parts: dict[str, Callable[[], Any]] = {
+            "strings": lambda: self.strings.to_bytes().decode("utf8"),
+            "vectors": lambda: self._vectors.to_bytes(exclude=["strings"]),
+            "lookups": self._lookups.to_bytes,
+        }
+        data: bytes = srsly.msgpack_dumps(
+            {name: part() for name, part in parts.items() if name not in set(exclude)}
+        )
+        return data
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Vocab:
+        """Takes saved parts in place of its own (strings are added), and returns the vocabulary.
+
+        Raises ValueError where a part is no saved one; nothing is changed then.
+        """
+        message = srsly.msgpack_loads(bytes_data)
+        if not isinstance(message, dict):
+            raise ValueError(
+                f"Vocab.from_bytes: expected a saved vocabulary, found a {type(message).__name__}."
+            )
+        parts = {name: part for name, part in message.items() if name not in set(exclude)}
+        strings = parts.get("strings") or "[]"
+        loaded_strings = StringStore().from_bytes(
+            strings.encode("utf8") if isinstance(strings, str) else strings
+        )
+        loaded_vectors = (
+            Vectors(name=self._vectors.name).from_bytes(parts["vectors"]) if parts.get("vectors") else None
+        )
+        loaded_lookups = Lookups().from_bytes(parts["lookups"]) if parts.get("lookups") else None
+        self._take_over(loaded_strings, loaded_vectors, loaded_lookups)
+        return self
+
+    def to_disk(self, path: PathOrStr, *, exclude: Iterable[str] = ()) -> None:
+        """Writes the vocabulary to a folder, as spaCy does; `exclude`: `strings`, `vectors`, `lookups`."""
+        folder, excluded = Path(path), set(exclude)
+        folder.mkdir(parents=True, exist_ok=True)
+        if "strings" not in excluded:
+            self.strings.to_disk(folder / "strings.json")
+        if "vectors" not in excluded:
+            self._vectors.to_disk(folder, exclude=["strings"])
+        if "lookups" not in excluded:
+            self._lookups.to_disk(folder)
+
+    def from_disk(self, path: PathOrStr, *, exclude: Iterable[str] = ()) -> Vocab:
+        """Takes the parts of a folder that `to_disk` wrote, ours or spaCy's, and returns the vocabulary.
+
+        Strings are added, vectors and lookups replaced. Raises ValueError where a file is no saved part;
+        nothing is changed then.
+        """
+        folder, excluded = Path(path), set(exclude)
+        strings, vectors, lookups = StringStore(), None, None
+        if "strings" not in excluded:
+            strings.from_disk(folder / "strings.json")
+        if "vectors" not in excluded:
+            vectors = Vectors(name=self._vectors.name).from_disk(folder, exclude=["strings"])
+        if "lookups" not in excluded:
+            lookups = Lookups().from_disk(folder)
+        self._take_over(strings, vectors, lookups)
+        return self
+
+    def _take_over(self, strings: StringStore, vectors: Vectors | None, lookups: Lookups | None) -> None:
+        for string in strings:
+            self.strings.add(string)
+        if vectors is not None:
+            self.vectors = vectors
+        if lookups is not None:
+            self.lookups = lookups
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle_vocab, (
+            self.lexicon,
+            dict(self._lex_attr_getters),
+            self.cfg,
+            self.writing_system,
+            self.get_noun_chunks,
+            self.to_bytes(),
+        )
+
     # -- memory
 
     @property
@@ -191,3 +355,16 @@ class Vocab(_core.VocabCore):
             yield
         finally:
             self._end_zone()
+
+
+def _unpickle_vocab(
+    lexicon: Lexicon,
+    getters: dict[int, Callable[[str], Any]],
+    cfg: dict[str, Any],
+    writing_system: dict[str, Any],
+    get_noun_chunks: Callable[..., Any] | None,
+    data: bytes,
+) -> Vocab:
+    vocab = Vocab(getters, writing_system=writing_system, get_noun_chunks=get_noun_chunks, lexicon=lexicon)
+    vocab.cfg.update(cfg)
+    return vocab.from_bytes(data)

@@ -145,6 +145,13 @@ fn hash_string(string: &Bound<'_, PyAny>) -> PyResult<u64> {
     text_or_utf8(string, "hash_string").map(ferrule_text::hash::hash_string)
 }
 
+/// The four 32-bit words of MurmurHash3 (x64, 128 bits) of a string's UTF-8: the hashes of floret vectors.
+#[pyfunction]
+fn murmur_hash_3_128(string: &Bound<'_, PyAny>, seed: u32) -> PyResult<[u32; 4]> {
+    let text = text_of(string, "murmur_hash_3_128")?;
+    Ok(ferrule_text::hash::murmur_hash_3_128(text.as_bytes(), seed))
+}
+
 /// Names of the fixed symbols, by id.
 #[pyfunction]
 fn symbol_names() -> Vec<&'static str> {
@@ -155,5 +162,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<PyStringStore>()?;
     m.add_function(wrap_pyfunction!(string_id, m)?)?;
     m.add_function(wrap_pyfunction!(hash_string, m)?)?;
+    m.add_function(wrap_pyfunction!(murmur_hash_3_128, m)?)?;
     m.add_function(wrap_pyfunction!(symbol_names, m)?)
 }

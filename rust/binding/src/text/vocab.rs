@@ -156,6 +156,11 @@ fn lexicon_of(fields: &Bound<'_, PyDict>) -> PyResult<Lexicon> {
                 let pairs = pairs.map(|(text, norm)| Ok((text.extract()?, norm.extract()?)));
                 lexicon.norms = pairs.collect::<PyResult<_>>()?;
             }
+            "norms_by_id" => {
+                let pairs = value.cast::<PyDict>()?.iter();
+                let pairs = pairs.map(|(id, norm)| Ok((id.extract()?, norm.extract()?)));
+                lexicon.norms_by_id = pairs.collect::<PyResult<_>>()?;
+            }
             other => {
                 return Err(PyTypeError::new_err(format!("VocabCore: a lexicon has no field `{other}`.")));
             }

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::flags::language_independent_flags;
 use super::form::{prefix, suffix, word_shape};
 use super::likeness::{like_numeral, like_ordinal_numeral, without_separators};
+use crate::hash::IdMap;
 use crate::lexeme::{Lexeme, NO_RANK, flag};
 use crate::strings::StringStore;
 
@@ -21,15 +22,18 @@ pub struct Lexicon {
     pub ordinal_endings: Vec<String>,
     /// Normal forms that are not the lower-case form.
     pub norms: FxHashMap<String, String>,
+    /// More normal forms, by the string id of the word: those of a lookup table, which win over nothing above.
+    pub norms_by_id: IdMap<String>,
 }
 
 impl Lexicon {
     /// Every attribute of the word type `text`; the strings it needs are kept in `strings` as transient.
     pub fn lexeme(&self, text: &str, strings: &StringStore) -> Lexeme {
         let lower = text.to_lowercase();
-        let norm = self.norms.get(text).unwrap_or(&lower);
+        let orth = strings.add_transient(text);
+        let norm = self.norms.get(text).or_else(|| self.norms_by_id.get(&orth)).unwrap_or(&lower);
         let mut lexeme = Lexeme {
-            orth: strings.add_transient(text),
+            orth,
             lower: strings.add_transient(&lower),
             norm: strings.add_transient(norm),
             prefix: strings.add_transient(prefix(text)),

@@ -2,6 +2,7 @@
 
 use super::character::is_digit;
 use super::top_level_domains::TOP_LEVEL_DOMAINS;
+use super::web_address::is_web_address;
 
 const SCHEMES: [&str; 2] = ["http://", "https://"];
 const HOST_PREFIX: &str = "www.";
@@ -9,7 +10,7 @@ const HOST_PREFIX: &str = "www.";
 /// Whether `text` works like a web address in running text, valid or not.
 ///
 /// True of anything after `http://`, `https://` or `www.`, and of a dotted name without `@` whose last part ends
-/// in a slash or, up to a colon, is a known top-level domain in lower case.
+/// in a slash or, up to a colon, is a known top-level domain in lower case, or that is a whole address.
 pub fn like_url(text: &str) -> bool {
     if SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
         return true;
@@ -24,7 +25,7 @@ pub fn like_url(text: &str) -> bool {
         return false;
     };
     let domain = last_part.split(':').next().unwrap_or_default();
-    domain.ends_with('/') || TOP_LEVEL_DOMAINS.binary_search(&domain).is_ok()
+    domain.ends_with('/') || TOP_LEVEL_DOMAINS.binary_search(&domain).is_ok() || is_web_address(text)
 }
 
 /// Whether `text` begins with an e-mail address: a local part, `@`, and a domain with a dot.

@@ -6,6 +6,7 @@ mod form;
 mod lexicon;
 mod likeness;
 mod top_level_domains;
+mod web_address;
 
 pub use character::{is_digit, is_letter, is_punctuation, is_space};
 pub use flags::language_independent_flags;
