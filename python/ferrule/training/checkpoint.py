@@ -8,6 +8,7 @@ drawn again and passed over.
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ def save_run(path: PathOrStr, nlp: Language, optimizer: Optimizer, state: Traini
         nlp.to_disk(folder / "pipeline")
         srsly.write_msgpack(folder / "optimizer.msgpack", _optimizer_state(nlp, optimizer))
         run = {"state": dataclasses.asdict(state), "random": _random_state()}
-        srsly.write_json(folder / "run.json", run)
+        # json keeps every digit; srsly's rounds to ten
+        (folder / "run.json").write_text(json.dumps(run, default=float), encoding="utf8")
 
 
 def load_run(path: PathOrStr, nlp: Language, optimizer: Optimizer) -> tuple[TrainingState, Any]:
@@ -96,7 +98,7 @@ def load_run(path: PathOrStr, nlp: Language, optimizer: Optimizer) -> tuple[Trai
     """
 
     def read(folder: Path) -> tuple[TrainingState, Any]:
-        run = srsly.read_json(folder / "run.json")
+        run = json.loads((folder / "run.json").read_text(encoding="utf8"))
         moments = srsly.read_msgpack(folder / "optimizer.msgpack")
         nlp.from_disk(folder / "pipeline")
         _restore_optimizer(nlp, optimizer, moments)
