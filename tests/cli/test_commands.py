@@ -107,6 +107,16 @@ def test_conllu_out_can_be_converted_back(project: Path) -> None:
     assert [[t.tag_ for t in doc] for doc in docs] == [[t.tag_ for t in doc] for doc in again]
 
 
+def test_the_example_corpus_keeps_tags_entities_and_categories(project: Path) -> None:
+    import ferrule as package
+    from ferrule.tokens import DocBin
+
+    docs = list(DocBin().from_disk(project / "corpus" / "dev.spacy").get_docs(package.blank("en").vocab))
+    assert {ent.label_ for doc in docs for ent in doc.ents} == {"PERSON", "PLACE", "DATE", "TIME", "MONEY"}
+    assert all(sum(doc.cats.values()) == 1 and len(doc.cats) == 6 for doc in docs)
+    assert all(token.tag_ for doc in docs for token in doc)
+
+
 def test_docbin_out_holds_the_documents(project: Path) -> None:
     ferrule("annotate", project / "out" / "model-best", "-t", TEXTS[0], "-o", project / "c.spacy")
     import ferrule as package

@@ -37,7 +37,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
     [
         (["trian"], 2, b"trian"),
         (["train", "missing.cfg"], 2, b"missing.cfg"),
-        (["evaluate", "."], 2, b"DATA"),
+        (["evaluate", "."], 2, b"data"),
         (["info", "."], 1, b"no meta.json"),
         (["init", "config", "-", "--pipeline", "taggr"], 1, b"did you mean 'tagger'?"),
         (["init", "config", "-", "--lang", "qq"], 1, b"qq"),

@@ -122,9 +122,7 @@ def test_categorical_crossentropy_is_thincs_bit_for_bit(smoothing: float, normal
     names = [f"L{i}" for i in range(6)]
     probs = kernels.softmax(random((12, 6)))
     # thinc itself refuses a negative label with smoothing.
-    truths = [
-        f"{'!' if i % 4 == 3 and not smoothing else ''}L{i % 6}" if i % 5 else None for i in range(12)
-    ]
+    truths = [f"{'!' if i % 4 == 3 and not smoothing else ''}L{i % 6}" if i % 5 else None for i in range(12)]
     thinc_loss = CategoricalCrossentropy(
         names=names, neg_prefix="!", missing_value=None, label_smoothing=smoothing, normalize=normalize
     )

@@ -32,12 +32,14 @@ def evaluate(
     run_code(code)
     import ferrule
     from ferrule.training.corpus import Corpus
+    from ferrule.training.evaluation import KeepingScorer, confusions
 
     nlp = ferrule.load(model)
     examples = list(Corpus(data, gold_preproc=gold_preproc)(nlp))
     if not examples:
         raise ValueError(f"{data}: no documents to evaluate on")
-    scores = nlp.evaluate(examples)
+    scorer = KeepingScorer(nlp)
+    scores = nlp.evaluate(examples, scorer=scorer)
     for line in score_lines(scores):
         typer.echo(line)
     if output is not None:
@@ -47,12 +49,11 @@ def evaluate(
         srsly.write_json(output, scores)
         typer.echo(f"Saved: {output}")
     if html is not None:
-        from ferrule.training.evaluation import confusions
         from ferrule.training.report import RunFigures, versions, write_page
 
         figures = RunFigures(f"{model} on {data}", list(nlp.pipe_names), versions=versions())
         figures.set_scores(scores)
-        figures.confusion = confusions(examples)
+        figures.confusion = confusions(scorer.examples)
         write_page(figures, html)
         typer.echo(f"Saved: {html}")
 

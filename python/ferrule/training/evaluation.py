@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ferrule._typing import Scores
 from ferrule.errors import ConfigError
+from ferrule.scorer import Scorer, confusion_counts
 from ferrule.training.report.figures import Confusion, confusion_of
 
 if TYPE_CHECKING:
     from ferrule.language import Language
     from ferrule.training.example import Example
 
-__all__ = ["Evaluator", "confusions"]
+__all__ = ["Evaluator", "KeepingScorer", "confusions"]
 
 
 class Evaluator:
@@ -36,7 +39,9 @@ class Evaluator:
         self.examples = list(self.corpus(self.nlp))
         if not self.examples:
             raise ValueError("the development corpus is empty; evaluation needs at least one document")
-        scores = self.nlp.evaluate(self.examples)
+        scorer = KeepingScorer(self.nlp)
+        scores = self.nlp.evaluate(self.examples, scorer=scorer)
+        self.examples = scorer.examples
         total = 0.0
         for name, weight in self.weights.items():
             if name not in scores:
@@ -51,21 +56,14 @@ class Evaluator:
 
 def confusions(examples: list[Example]) -> dict[str, Confusion]:
     """What was taken for what in evaluated examples, for the tags and exclusive categories there are."""
-    found = {}
-    for name, pairs in (("tags", _tags(examples)), ("categories", _categories(examples))):
-        confusion = confusion_of(pairs)
-        if confusion["labels"]:
-            found[name] = confusion
+    tags = confusion_counts(examples, "tag")
+    found = {"tags": confusion_of(tags.labels, tags.counts.tolist())} if any(tags.labels) else {}
+    pairs = Counter(_categories(examples))
+    if pairs:
+        labels = sorted({label for pair in pairs for label in pair})
+        counts = [[pairs[gold, predicted] for predicted in labels] for gold in labels]
+        found["categories"] = confusion_of(labels, counts)
     return found
-
-
-def _tags(examples: list[Example]) -> Iterator[tuple[str, str]]:
-    for example in examples:
-        if example.predicted.has_annotation("TAG") and example.reference.has_annotation("TAG"):
-            gold = example.get_aligned("TAG", as_string=True)
-            for token, tag in zip(example.predicted, gold, strict=True):
-                if tag:
-                    yield tag, token.tag_
 
 
 def _categories(examples: list[Example]) -> Iterator[tuple[str, str]]:
@@ -74,3 +72,12 @@ def _categories(examples: list[Example]) -> Iterator[tuple[str, str]]:
         cats = example.predicted.cats
         if len(gold) == 1 and cats:
             yield gold[0], max(cats, key=lambda label: cats[label])
+
+
+class KeepingScorer(Scorer):
+    """A scorer that keeps the examples it was given, predictions included."""
+
+    def score(self, examples: Iterable[Any], *, per_component: bool = False) -> Scores:
+        """As `Scorer.score`; afterwards `examples` has them."""
+        self.examples = list(examples)
+        return super().score(self.examples, per_component=per_component)

@@ -12,7 +12,8 @@ from ferrule.training.converters.source import malformed, numbered_lines
 
 __all__ = ["conllu_sentences"]
 
-_ENTITY = re.compile(r"(?:NER|name)=([BILUES]-.+|O|-)$")
+_CATEGORY = re.compile(r"#\s*category\s*=\s*(.+?)\s*$")
+_ENTITY = re.compile(r"(?:NE|NER|name)=([BILUES]-.+|O|-)$")
 
 
 @dataclass
@@ -35,6 +36,7 @@ class _Block:
     rows: list[_Row]
     ids: dict[str, int]  # the id of a word -> its place in `rows`
     ranges: list[tuple[int, int, _Row]]  # multiword tokens: places from, to (included), and the surface row
+    category: str = ""
     starts_document: bool = False
 
 
@@ -45,16 +47,27 @@ def conllu_sentences(
 
     Words of a multiword token stand without spaces between them or, with `merge_subtokens`, become one token:
     tags joined by `_`, lemmas by spaces, features united, the rest from the word that governs the others.
-    Empty nodes (`8.1`) are left out. `SpaceAfter=No` is kept; `NER=B-X` or `name=B-X` in MISC gives entities.
+    Empty nodes (`8.1`) are left out. `SpaceAfter=No` is kept; `NE=B-X`, `NER=B-X` or `name=B-X` in MISC give
+    entities. A comment `# category = x` gives the sentence that category and not the file's others.
     Where XPOS is `_`, the tag is UPOS; with `append_morphology` features are appended to the tag. The
     relation `root` is written `ROOT`, as spaCy has it; other `_` mean: not annotated.
 
     Raises CorpusError with file and line for anything that is not CoNLL-U.
     """
+    categories = _categories(path)
     for block in _blocks(path):
         if merge_subtokens and block.ranges:
             _merge(block)
-        yield _sentence(path, block, append_morphology)
+        sentence = _sentence(path, block, append_morphology)
+        if categories:
+            sentence.cats = {label: float(label == block.category) for label in categories}
+        yield sentence
+
+
+def _categories(path: PathOrStr) -> list[str]:
+    """Every category that a comment of the file names."""
+    found = (_CATEGORY.match(line) for _, line in numbered_lines(path) if line.startswith("#"))
+    return sorted({match[1] for match in found if match})
 
 
 def _blocks(path: PathOrStr) -> Iterator[_Block]:
@@ -68,6 +81,8 @@ def _blocks(path: PathOrStr) -> Iterator[_Block]:
                 block, pending = _Block([], {}, []), []
         elif line.startswith("#"):
             block.starts_document |= line[1:].lstrip().startswith("newdoc")
+            if match := _CATEGORY.match(line):
+                block.category = match[1]
         else:
             _read_row(path, number, line, block, pending)
     if block.rows:

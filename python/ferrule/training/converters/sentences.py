@@ -27,6 +27,7 @@ class Sentence:
     heads: list[int] | None = None
     deps: list[str] | None = None
     ents: list[str | None] | None = None
+    cats: dict[str, float] | None = None
     starts_document: bool = False
     user_data: dict[str, Any] = field(default_factory=dict)
 
@@ -71,6 +72,9 @@ def make_doc(sentences: list[Sentence], vocab: Any, doc_class: Any = None) -> An
         arguments.pop("deps", None)
         arguments["sent_starts"] = [i == 0 for sentence in sentences for i in range(len(sentence.words))]
     doc = doc_class(vocab, words=[word for sentence in sentences for word in sentence.words], **arguments)
+    for sentence in sentences:
+        for label, value in (sentence.cats or {}).items():
+            doc.cats[label] = max(value, doc.cats.get(label, 0.0))
     ents = [sentence.ents for sentence in sentences]
     if any(tags is not None for tags in ents):
         _set_ents(doc, [tag for s in sentences for tag in s.ents or [None] * len(s.words)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -84,23 +84,18 @@ def per_label_rows(by_label: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"label": label, **row} for label, row in sorted(by_label.items()) if isinstance(row, dict)]
 
 
-def confusion_of(pairs: Iterable[tuple[str, str]]) -> Confusion:
-    """The confusion of (gold, predicted) labels, most frequent gold label first.
+def confusion_of(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Confusion:
+    """The confusion with the most frequent gold label first; the rarest beyond MOST_LABELS become "other".
 
-    Beyond MOST_LABELS labels the rarest are counted as one, "other".
+    `counts[gold][predicted]` is as long as `labels` both ways.
     """
-    counted: dict[tuple[str, str], int] = {}
-    totals: dict[str, int] = {}
-    for gold, predicted in pairs:
-        counted[gold, predicted] = counted.get((gold, predicted), 0) + 1
-        totals[gold] = totals.get(gold, 0) + 1
-        totals.setdefault(predicted, 0)
-    labels = sorted(totals, key=lambda label: (-totals[label], label))
-    if len(labels) > MOST_LABELS:
-        labels = [*labels[: MOST_LABELS - 1], "other"]
-    index = {label: number for number, label in enumerate(labels)}
-    counts = [[0] * len(labels) for _ in labels]
-    for (gold, predicted), count in counted.items():
-        row, column = (index.get(label, len(labels) - 1) for label in (gold, predicted))
-        counts[row][column] += count
-    return {"labels": labels, "counts": counts}
+    order = sorted(range(len(labels)), key=lambda place: (-sum(counts[place]), labels[place]))
+    names = [labels[place] or "(none)" for place in order]
+    if len(names) > MOST_LABELS:
+        names = [*names[: MOST_LABELS - 1], "other"]
+    new_place = {place: min(rank, len(names) - 1) for rank, place in enumerate(order)}
+    table = [[0] * len(names) for _ in names]
+    for gold, row in enumerate(counts):
+        for predicted, count in enumerate(row):
+            table[new_place[gold]][new_place[predicted]] += int(count)
+    return {"labels": names, "counts": table}
