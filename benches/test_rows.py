@@ -1,7 +1,7 @@
 """Softmax, cross-entropy and KL divergence against NumPy, thinc, torch (where installed), and a copy.
 
-The bound of softmax and cross-entropy is one read and one write (`numpy.copyto` of the same arrays in the same
-rounds), that of KL divergence two reads and a write, taken as one and a half copies.
+The bound of softmax and cross-entropy is one read and one write (`numpy.copyto` of the same arrays in
+the same rounds), that of KL divergence two reads and a write, taken as one and a half copies.
 """
 
 from __future__ import annotations
