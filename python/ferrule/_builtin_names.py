@@ -17,6 +17,8 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "factories": {
         "tok2vec": "ferrule.pipeline.tok2vec",
         "tagger": "ferrule.pipeline.tagger",
+        "textcat": "ferrule.pipeline.textcat",
+        "textcat_multilabel": "ferrule.pipeline.textcat_multilabel",
     },
     "layers": {"*": "ferrule.ml"},
     "loggers": {"*": "ferrule.training.loggers"},
@@ -24,6 +26,8 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "readers": {"*": "ferrule.training.corpus"},
     "scorers": {
         "spacy.tagger_scorer.v1": "ferrule.pipeline.tagger",
+        "spacy.textcat_scorer.v2": "ferrule.pipeline.textcat",
+        "spacy.textcat_multilabel_scorer.v2": "ferrule.pipeline.textcat_multilabel",
         "*": "ferrule.scorer.registered",
     },
     "tokenizers": {"*": "ferrule.tokenizer"},

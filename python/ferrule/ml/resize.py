@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from thinc.api import Model
 from thinc.types import Floats1d, Floats2d
 
 __all__ = [
+    "NEW_ACTIVATED_OUTPUT_GAP",
+    "NEW_OUTPUT_GAP",
     "first_outputs",
     "output_node",
     "rebuild_layer",
     "resize_layer",
     "resize_output",
+    "resizer",
     "select_outputs",
 ]
 
-# How far the starting bias of a new label lies below the smallest one trained so far. Low enough to
-# leave the decisions among the old labels alone and to take less of their probabilities than float32
-# shows, near enough to be learnt in some hundred steps.
-NEW_LABEL_BIAS_GAP = 20.0
+# How far the starting bias of a new output lies below the smallest one trained so far. Under a softmax
+# layer, whose backward pass is that of the cross-entropy, it can lie so low that a new label takes less of
+# the old ones' probabilities than float32 shows, and is still learnt in some hundred steps.
+NEW_OUTPUT_GAP = 20.0
+# Where the gradient passes an activation function, one that is far down gets none and would stay there.
+NEW_ACTIVATED_OUTPUT_GAP = 4.0
 
 
-def resize_output(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
+def resize_output(model: Model[Any, Any], new_nO: int, *, gap: float = NEW_OUTPUT_GAP) -> Model[Any, Any]:
     """Change the number of outputs of `model` to `new_nO` in place, and return it.
 
     `model` has a ref ``output_layer``, and it or a layer in it has parameters ``W``, (nO, nI) or those
     rows one after the other, and ``b`` (nO,). The rows of the outputs that stay are kept bit for bit;
     outputs past `new_nO` go. A new one starts with no weights and a bias below all others, so that it is
     not predicted before it is learnt.
+
+    gap: how far below the smallest bias a new one starts.
 
     Raises ValueError when `new_nO` is below one.
     """
@@ -39,8 +47,13 @@ def resize_output(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
     old = output_node(model).maybe_get_dim("nO")
     if old != new_nO:
         select = model.attrs.get("select_outputs", select_outputs)
-        select(model, first_outputs(old or 0, new_nO))
+        select(model, first_outputs(old or 0, new_nO), gap=gap)
     return model
+
+
+def resizer(under_softmax: bool) -> Callable[[Model[Any, Any], int], Model[Any, Any]]:
+    """Return `resize_output` with the gap for an output layer that is a softmax, or under an activation."""
+    return partial(resize_output, gap=NEW_OUTPUT_GAP if under_softmax else NEW_ACTIVATED_OUTPUT_GAP)
 
 
 def resize_layer(layer: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
@@ -75,7 +88,9 @@ def first_outputs(old: int, new_nO: int) -> list[tuple[int, ...]]:
     return [*((index,) for index in range(kept)), *[()] * (new_nO - kept)]
 
 
-def select_outputs(model: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -> None:
+def select_outputs(
+    model: Model[Any, Any], sources: Sequence[tuple[int, ...]], *, gap: float = NEW_OUTPUT_GAP
+) -> None:
     """Rebuild the output layer of `model` in place: output `i` is made of the old outputs ``sources[i]``.
 
     One old output is taken over bit for bit. None at all makes a new output (see `resize_output`). Of
@@ -84,15 +99,19 @@ def select_outputs(model: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -
     """
     layer = output_node(model)
     above = [node for node in model.walk() if any(inner is layer for inner in node.walk())]
-    rebuild_layer(layer, sources, above)
+    rebuild_layer(layer, sources, above, gap=gap)
 
 
 def rebuild_layer(
-    layer: Model[Any, Any], sources: Sequence[tuple[int, ...]], above: list[Model[Any, Any]]
+    layer: Model[Any, Any],
+    sources: Sequence[tuple[int, ...]],
+    above: list[Model[Any, Any]],
+    *,
+    gap: float = NEW_OUTPUT_GAP,
 ) -> None:
     """Rebuild the weights of `layer` alone, and set ``nO`` of the nodes `above` it; see `select_outputs`."""
     if layer.has_param("W") and layer.has_param("b"):
-        weights, bias = _selected(layer, sources)
+        weights, bias = _selected(layer, sources, gap)
     else:
         weights = bias = None
     # A thinc node refuses another dimension as long as it has parameters.
@@ -108,13 +127,13 @@ def rebuild_layer(
 
 
 def _selected(
-    layer: Model[Any, Any], sources: Sequence[tuple[int, ...]]
+    layer: Model[Any, Any], sources: Sequence[tuple[int, ...]], gap: float
 ) -> tuple[Floats1d | Floats2d, Floats1d]:
     saved, bias = layer.get_param("W"), layer.get_param("b")
     weights = saved.reshape(len(bias), -1)
     new_weights = layer.ops.alloc2f(len(sources), weights.shape[1])
     new_bias = layer.ops.alloc1f(len(sources))
-    lowest = float(bias.min()) - NEW_LABEL_BIAS_GAP if bias.size else 0.0
+    lowest = float(bias.min()) - gap if bias.size else 0.0
     for index, source in enumerate(sources):
         if not source:
             new_bias[index] = lowest

@@ -21,7 +21,7 @@ from thinc.api import (
 )
 from thinc.types import Floats2d, Ragged
 
-from ferrule.ml.resize import resize_output
+from ferrule.ml.resize import resizer
 from ferrule.registry import registry
 
 __all__ = ["TextCatParametricAttention", "attended_sum", "classifier"]
@@ -49,7 +49,7 @@ def TextCatParametricAttention(
     output_layer = classifier(exclusive_classes, nO)
     model = chain(summed, output_layer)
     model.set_ref("output_layer", output_layer)
-    model.attrs["resize_output"] = resize_output
+    model.attrs["resize_output"] = resizer(exclusive_classes)
     model.attrs["multi_label"] = not exclusive_classes
     if nO is not None:
         model.set_dim("nO", nO)

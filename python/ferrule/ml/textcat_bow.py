@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from thinc.api import (
     Logistic,
@@ -17,12 +17,12 @@ from thinc.api import (
 from thinc.types import Floats2d
 
 from ferrule.ml.extract_ngrams import ExtractNgrams
-from ferrule.ml.resize import resize_layer, resize_output
+from ferrule.ml.resize import resize_layer, resizer
 from ferrule.registry import registry
 
 __all__ = ["TextCatBOW"]
 
-TextCatModel = Model[list[Any], Floats2d]
+TextCatModel: TypeAlias = Model[list[Any], Floats2d]
 # The length that versions before the third always had.
 OLD_LENGTH = 2**18
 
@@ -71,5 +71,5 @@ def _build(
     model.attrs["multi_label"] = not exclusive_classes
     if weights.has_dim("nO"):
         model.set_dim("nO", weights.get_dim("nO"))
-    model.attrs["resize_output"] = resize_output
+    model.attrs["resize_output"] = resizer(False)
     return model

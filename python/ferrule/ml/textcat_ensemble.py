@@ -8,7 +8,14 @@ from typing import Any
 from thinc.api import LayerNorm, Maxout, Model, ParametricAttention, chain, concatenate
 from thinc.types import Floats2d
 
-from ferrule.ml.resize import output_node, rebuild_layer, resize_output, select_outputs
+from ferrule.ml.resize import (
+    NEW_ACTIVATED_OUTPUT_GAP,
+    NEW_OUTPUT_GAP,
+    output_node,
+    rebuild_layer,
+    resizer,
+    select_outputs,
+)
 from ferrule.ml.textcat_attention import attended_sum, classifier
 from ferrule.registry import registry
 
@@ -41,23 +48,25 @@ def TextCatEnsemble(
     model.attrs["multi_label"] = not exclusive_classes
     if nO is not None:
         model.set_dim("nO", nO)
-    model.attrs["resize_output"] = resize_output
+    model.attrs["resize_output"] = resizer(exclusive_classes)
     model.attrs["select_outputs"] = _select_outputs
     return model
 
 
-def _select_outputs(model: Model[Any, Any], sources: Sequence[tuple[int, ...]]) -> None:
+def _select_outputs(
+    model: Model[Any, Any], sources: Sequence[tuple[int, ...]], *, gap: float = NEW_OUTPUT_GAP
+) -> None:
     """Change the categories of both: of the linear half, and of the classifier that reads its scores."""
     halves, output = model.layers
     linear_model = halves.layers[0]
     n_old = output_node(model).maybe_get_dim("nO") or 0
-    select_outputs(linear_model, sources)
+    select_outputs(linear_model, sources, gap=NEW_ACTIVATED_OUTPUT_GAP)
     last = next(node for node in output.walk() if {"W", "b"} <= set(node.param_names))
     if last.has_param("W"):
         _move_inputs(last, sources, n_old)
     elif last.has_dim("nI"):
         last.set_dim("nI", last.get_dim("nI") - n_old + len(sources), force=True)
-    rebuild_layer(last, sources, above=[output, model])
+    rebuild_layer(last, sources, above=[output, model], gap=gap)
 
 
 def _move_inputs(layer: Model[Any, Any], sources: Sequence[tuple[int, ...]], n_old: int) -> None:

@@ -20,7 +20,7 @@ from thinc.api import (
 )
 from thinc.types import Floats2d
 
-from ferrule.ml.resize import resize_layer, resize_output
+from ferrule.ml.resize import resize_layer, resizer
 from ferrule.registry import registry
 
 __all__ = ["TextCatCNN", "TextCatReduce"]
@@ -68,7 +68,7 @@ def TextCatReduce(
         model = chain(chain(reduced, resizable(output_layer, resize_layer=resize_layer)), Logistic())
     model.set_ref("output_layer", output_layer)
     model.set_ref("tok2vec", tok2vec)
-    model.attrs["resize_output"] = resize_output
+    model.attrs["resize_output"] = resizer(exclusive_classes)
     model.attrs["multi_label"] = not exclusive_classes
     if nO is not None:
         model.set_dim("nO", nO)

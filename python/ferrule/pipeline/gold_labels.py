@@ -36,7 +36,7 @@ def gold_classes(
     """
     ids = aligned_ids(examples, attr)
     index = {label: position for position, label in enumerate(labels)}
-    strings = examples[0].reference.vocab.strings if examples else None
+    strings: Any = examples[0].reference.vocab.strings if examples else {}
     classes = np.full(len(ids), MISSING, dtype=np.int32)
     negative = None
     for label_id in np.unique(ids[ids != 0]).tolist():
