@@ -91,12 +91,16 @@ def doc_from_dict(doc: Doc, message: dict[str, Any], exclude: Iterable[str] = ()
     text, head, body = (_field(message, name) for name in ("text", "array_head", "array_body"))
     if not isinstance(text, str) or not isinstance(body, np.ndarray) or body.dtype != np.uint64:
         raise ValueError("Doc.from_bytes: expected `text`, a string, and `array_body`, an array of uint64")
-    head = [int(attr) for attr in head]
+    strings = message.get("strings", [])
+    if not isinstance(strings, list) or not all(isinstance(string, str) for string in strings):
+        raise ValueError("Doc.from_bytes: strings is not a list of strings")
+    if not isinstance(head, list) or not all(isinstance(attr, int) for attr in head):
+        raise ValueError("Doc.from_bytes: array_head is not a list of attribute ids")
     body = body.reshape(len(body), -1) if body.ndim == 1 else body
     if body.ndim != 2 or body.shape[1] != len(head):
         raise ValueError(f"Doc.from_bytes: array_body of shape {body.shape} for {len(head)} attributes")
     filled = type(doc).__new__(type(doc), doc.vocab)
-    for string in message.get("strings", ()):
+    for string in strings:
         doc.vocab.strings.add(string)
     filled._set_words(*_cut(text, head, body))
     if len(body):
@@ -154,11 +158,13 @@ def _read_extras(filled: Doc, message: dict[str, Any]) -> dict[str, Any]:
     if "user_data_keys" in message:
         keys = unpack_any(_field(message, "user_data_keys"), "Doc.from_bytes", use_list=False)
         values = unpack_any(_field(message, "user_data_values"), "Doc.from_bytes")
-        if len(keys) != len(values):
-            raise ValueError(f"Doc.from_bytes: {len(keys)} user_data keys for {len(values)} values")
+        if not isinstance(keys, tuple) or not isinstance(values, list) or len(keys) != len(values):
+            raise ValueError("Doc.from_bytes: user_data needs as many keys as values")
         extras["user_data"] = dict(zip(keys, values, strict=True))
     if "activations" in message:
         extras["activations"] = activations_from_message(message["activations"])
+    if not isinstance(message.get("spans", b""), bytes):
+        raise ValueError("Doc.from_bytes: spans is not bytes")
     if message.get("spans"):
         filled.spans.from_bytes(message["spans"])
     return extras

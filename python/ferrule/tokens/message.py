@@ -74,7 +74,7 @@ def unpack_any(data: bytes, what: str, *, use_list: bool = True) -> Any:
             object_pairs_hook=make_dict,
             list_hook=make_list,
         )
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException) as error:
         raise ValueError(f"{what}: the bytes are no message that to_bytes gave ({error})") from error
 
 
