@@ -13,6 +13,7 @@ import srsly
 from ferrule import _core
 from ferrule._typing import PathOrStr
 from ferrule.attrs import ORTH, intify_attr
+from ferrule.registry import registry
 from ferrule.strings import StringStore, get_string_id
 
 __all__ = ["Vectors"]
@@ -382,3 +383,9 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     lengths[lengths == 0] = 1
     scaled: np.ndarray = rows / lengths
     return scaled
+
+
+@registry.vectors("spacy.Vectors.v1")
+def create_vectors() -> Callable[[Any], Vectors]:
+    """A function that makes the empty table of a vocabulary."""
+    return lambda vocab: Vectors(strings=vocab.strings)
