@@ -31,5 +31,5 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "*": "ferrule.scorer.registered",
     },
     "tokenizers": {"*": "ferrule.tokenizer"},
-    "vectors": {"*": "ferrule.vectors"},
+    "vectors": {"spacy.Vectors.v1": "ferrule.language.word_vectors"},
 }

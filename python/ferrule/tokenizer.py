@@ -13,6 +13,7 @@ import srsly
 from ferrule import _core, attrs
 from ferrule._typing import PathOrStr
 from ferrule.registry import registry
+from ferrule.storage import unpack
 from ferrule.tokens import Doc
 from ferrule.vocab import Vocab
 
@@ -103,6 +104,12 @@ class Tokenizer(_core.TokenizerCore):
                 raise error
             if len(batch) < batch_size:
                 return
+
+    def score(self, examples: Iterable[Any], **kwargs: Any) -> dict[str, Any]:
+        """How well the predicted documents of `examples` are cut: `token_acc`, `token_f` and so on."""
+        from ferrule.scorer import Scorer
+
+        return dict(Scorer.score_tokenization(examples))
 
     # -- rules
 
@@ -291,12 +298,7 @@ def _token_dict(orth: str, norm: str | None) -> dict[int, str]:
 
 def _read_message(bytes_data: bytes) -> dict[str, Any]:
     wanted = "expected the bytes of a saved tokenizer"
-    try:
-        message = srsly.msgpack_loads(bytes_data)
-    except Exception as error:
-        raise ValueError(
-            f"Tokenizer.from_bytes: {wanted}, found bytes that are no msgpack: {error}"
-        ) from None
+    message = unpack(bytes_data, "a saved tokenizer")
     if not isinstance(message, dict):
         raise ValueError(f"Tokenizer.from_bytes: {wanted}, found a msgpack {type(message).__name__}.")
     for name in _METHODS:

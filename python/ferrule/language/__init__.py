@@ -6,7 +6,8 @@ from ferrule.language.config import load_config
 from ferrule.language.defaults import BaseDefaults
 from ferrule.language.editing import DisabledPipes
 from ferrule.language.language import Language
-from ferrule.language.loading import blank, get_lang_class, load, load_from_config
+from ferrule.language.languages import get_lang_class
+from ferrule.language.loading import blank, load, load_from_config
 
 __all__ = [
     "BaseDefaults",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from thinc.config import Config
 
-from ferrule.errors import ConfigError
 from ferrule.language.assembly import assembled
 from ferrule.language.config import default_config
 from ferrule.language.defaults import BaseDefaults
@@ -16,7 +16,6 @@ from ferrule.language.editing import Editing
 from ferrule.language.learning import Learning
 from ferrule.language.saving import Saving
 from ferrule.language.state import PipelineState
-from ferrule.lexicon import Lexicon
 from ferrule.pipeline.pipe import reraise
 from ferrule.registry import registry
 from ferrule.vocab import Vocab
@@ -83,15 +82,18 @@ class Language(Editing, Learning, Saving):
         self.max_length = max_length
         self.batch_size = batch_size
         self.default_error_handler = reraise
-        if vocab is True:
+        new = vocab is True
+        if new:
             vocab = self._new_vocab()
         if not isinstance(vocab, Vocab):
             raise TypeError(
                 f"Language: expected a Vocab, or True for a new one, found {type(vocab).__name__}"
             )
         self.vocab = vocab
-        if create_vectors is not None and getattr(vocab, "vectors", None) is None:
-            vocab.vectors = create_vectors(vocab)
+        if create_vectors is not None and new:
+            vectors = create_vectors(vocab)
+            if vectors is not None:
+                vocab.vectors = vectors
         if create_tokenizer is None:
             create_tokenizer = registry.resolve({"tokenizer": self._config["nlp"]["tokenizer"]})["tokenizer"]
         self.tokenizer = create_tokenizer(self)
@@ -99,9 +101,8 @@ class Language(Editing, Learning, Saving):
     @classmethod
     def _new_vocab(cls) -> Vocab:
         defaults: type[BaseDefaults] = cls.Defaults
-        lexicon = defaults.lexicon or Lexicon(
-            lang=cls.lang or "", stop_words=frozenset(word.lower() for word in defaults.stop_words)
-        )
+        stop_words = frozenset(word.lower() for word in defaults.stop_words)
+        lexicon = replace(defaults.lexicon, lang=cls.lang or "", stop_words=stop_words)
         return Vocab(
             lex_attr_getters=dict(defaults.lex_attr_getters),
             writing_system=dict(defaults.writing_system),
@@ -144,12 +145,12 @@ class Language(Editing, Learning, Saving):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as config and bytes, so its components must be registered where it is read."""
-        return _unpickled, (
-            type(self),
-            self.config.to_str(interpolate=False),
-            self.to_bytes(),
-            self._settings(),
-        )
+        from ferrule.language.languages import saved_lang_class
+
+        # Classes of other languages are made when a saved pipeline needs them, so they travel as their code.
+        built_in = self.lang is not None and saved_lang_class(self.lang) is type(self)
+        kind = self.lang if built_in else type(self)
+        return _unpickled, (kind, self.config.to_str(interpolate=False), self.to_bytes(), self._settings())
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -167,9 +168,10 @@ class Language(Editing, Learning, Saving):
         return copied
 
 
-def _unpickled(cls: type[Language], config: str, data: bytes, settings: dict[str, Any]) -> Language:
-    if not issubclass(cls, Language):
-        raise ConfigError(f"expected a Language, found {cls.__name__}")
+def _unpickled(kind: str | type[Language], config: str, data: bytes, settings: dict[str, Any]) -> Language:
+    from ferrule.language.languages import saved_lang_class
+
+    cls = saved_lang_class(kind) if isinstance(kind, str) else kind
     nlp = cls.from_config(Config().from_str(config, interpolate=False))
     nlp.from_bytes(data)
     for name, value in settings.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,13 +11,13 @@ from typing import Any
 import srsly
 
 from ferrule._typing import PathOrStr
-from ferrule.errors import ConfigError, SerializationError, UnknownNameError, nearest_names
+from ferrule.errors import ConfigError, SerializationError
 from ferrule.language.config import load_config
 from ferrule.language.language import Language
-from ferrule.registry import registry
+from ferrule.language.languages import get_lang_class, saved_lang_class
 from ferrule.storage import checked_name, reading
 
-__all__ = ["blank", "get_lang_class", "load", "load_from_config"]
+__all__ = ["blank", "load", "load_from_config"]
 
 
 def blank(
@@ -79,27 +79,7 @@ def load_from_config(config: Mapping[str, Any], **settings: Any) -> Language:
     lang = (config.get("nlp") or {}).get("lang")
     if not lang:
         raise ConfigError('config: [nlp] lang is missing; it names the language, such as "en"')
-    return get_lang_class(lang).from_config(config, **settings)
-
-
-def get_lang_class(code: str) -> type[Language]:
-    """The `Language` subclass for a language code; UnknownNameError, naming the nearest, if there is none."""
-    if not isinstance(code, str):
-        raise TypeError(f"expected a language code such as 'en', found {type(code).__name__}: {code!r}")
-    if code in registry.languages:
-        found: type[Language] = registry.languages.get(code)
-        return found
-    from ferrule.language.languages import LANGUAGE_CLASSES
-
-    if code in LANGUAGE_CLASSES:
-        return LANGUAGE_CLASSES[code]
-    known = sorted({*LANGUAGE_CLASSES, *registry.languages.get_all()})
-    near = nearest_names(code, known)
-    raise UnknownNameError(
-        f"There is no language {code!r}. "
-        + (f"Did you mean {near[0]!r}? " if near else "")
-        + f"There are: {', '.join(known)}; 'xx' serves any. Register your own with registry.languages."
-    )
+    return saved_lang_class(lang).from_config(config, **settings)
 
 
 def _load_folder(
@@ -126,7 +106,7 @@ def _load_folder(
             f"{config_file} does not say what language the pipeline is for: [nlp] lang is missing"
         )
     excluded = [exclude] if isinstance(exclude, str) else list(exclude)
-    nlp = get_lang_class(lang).from_config(
+    nlp = saved_lang_class(lang).from_config(
         config, vocab=vocab, disable=disable, enable=enable, exclude=excluded, meta=_meta(folder)
     )
     return nlp.from_disk(folder, exclude=excluded, overrides=overrides)

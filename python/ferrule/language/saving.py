@@ -121,7 +121,12 @@ class Saving(Listening, Description):
     def _load_config(self, file: Path, overrides: Mapping[str, Any]) -> None:
         if not file.is_file():
             raise SerializationError(f"{file} is missing; a saved pipeline has a config.cfg")
-        self._set_config(load_config(file, overrides))
+        config = load_config(file, overrides)
+        if not (config.get("nlp") or {}).get("lang"):
+            raise SerializationError(
+                f"{file} does not say what language the pipeline is for: [nlp] lang is missing"
+            )
+        self._set_config(config)
 
     def _load_meta(self, file: Path) -> None:
         if not file.is_file():

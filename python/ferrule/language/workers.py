@@ -65,7 +65,7 @@ class _Workers:
             self._connections.append(ours)
             # A forked worker inherits our ends of the pipes, and would keep the others alive after us.
             inherited = list(self._connections) if forked else []
-            process = context.Process(  # type: ignore[attr-defined]
+            process = context.Process(
                 target=_work, args=(theirs, inherited, nlp, settings, n_process), daemon=True
             )
             process.start()

@@ -120,6 +120,15 @@ class LabelledPipe(TrainablePipe):
             select(self.model, sources)
         self.cfg["labels"] = labels
 
+    def _set_cfg(self, saved: dict[str, Any]) -> None:
+        labels = saved.get("labels", [])
+        strings = isinstance(labels, list) and all(isinstance(label, str) and label for label in labels)
+        if not strings or len(set(labels)) != len(labels):
+            raise SerializationError(
+                f"{self._label()}: the saved labels must be a list of different strings, found {labels!r}"
+            )
+        super()._set_cfg(saved)
+
     def _load_model(self, data: bytes) -> None:
         super()._load_model(data)
         if not self._has_outputs():

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ferrule.storage.fields import dump_fields, load_fields, load_folder, save_folder
+from ferrule.storage.fields import dump_fields, load_fields, load_folder, save_folder, unpack
 from ferrule.storage.folders import saving
 from ferrule.storage.models import load_model
 from ferrule.storage.paths import checked_name
@@ -22,4 +22,5 @@ __all__ = [
     "save_folder",
     "saving",
     "unchanged_on_error",
+    "unpack",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from srsly import msgpack
 
 from ferrule._typing import PathOrStr
-from ferrule.errors import SerializationError
+from ferrule.errors import FerruleError, SerializationError
 from ferrule.storage.folders import saving
 from ferrule.storage.reading import reading
 
@@ -32,7 +32,7 @@ def load_folder(
 
     def read(folder: Path) -> None:
         for name in _wanted(readers, exclude):
-            readers[name](folder / name)
+            _read_field(readers[name], folder / name, str(folder / name))
 
     reading(path, read)
 
@@ -57,7 +57,7 @@ def load_fields(
         raise SerializationError(f"These bytes hold {type(fields).__name__}, expected saved fields, a map")
     for name in _wanted(readers, exclude):
         if name in fields:
-            readers[name](fields[name])
+            _read_field(readers[name], fields[name], f"The saved field {name!r}")
 
 
 def unpack(data: bytes, what: str) -> Any:
@@ -74,6 +74,16 @@ def unpack(data: bytes, what: str) -> Any:
         raise SerializationError(
             f"These {len(data)} bytes cannot be read as {what}: {error or type(error).__name__}"
         ) from error
+
+
+def _read_field(reader: Callable[[Any], Any], source: Any, what: str) -> None:
+    """Call a reader; what it does not expect itself becomes a SerializationError that names the field."""
+    try:
+        reader(source)
+    except (FerruleError, OSError):
+        raise
+    except Exception as error:
+        raise SerializationError(f"{what} cannot be loaded: {str(error) or type(error).__name__}") from error
 
 
 def _wanted(fields: Iterable[str], exclude: Iterable[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -86,11 +87,8 @@ def refuses_batch_sizes_below_one(subject: Subject) -> None:
     """`pipe` raises ValueError for a batch size below 1."""
     nlp, pipe, _ = subject.ready()
     for batch_size in (0, -1):
-        expect_error(
-            ValueError,
-            lambda size=batch_size: list(pipe.pipe(_docs(subject, nlp), batch_size=size)),
-            f"pipe with batch_size={batch_size}",
-        )
+        stream = pipe.pipe(_docs(subject, nlp), batch_size=batch_size)
+        expect_error(ValueError, functools.partial(list, stream), f"pipe with batch_size={batch_size}")
 
 
 def one_bad_document_costs_one_document(subject: Subject) -> None:

@@ -1,0 +1,122 @@
+"""Guarantee 13: nothing in a model folder runs code, and nothing outside the folder is touched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import srsly
+
+import ferrule
+from ferrule.errors import FerruleError, UnsafePathError
+from ferrule.language import Language
+from ferrule.storage.manifest import MANIFEST
+
+AUDITED_LOAD = """
+import sys, os
+import ferrule, ferrule.language
+folder = os.path.realpath(sys.argv[1])
+ferrule.blank("en")("Warm up.")          # imports what any pipeline needs
+ferrule.load(folder)                     # and what this one needs
+broken = []
+
+def audit(event, arguments):
+    if event == "open":
+        path = os.fspath(arguments[0]) if not isinstance(arguments[0], int) else ""
+        path = os.fsdecode(path)
+        if path and not os.path.realpath(path).startswith(folder):
+            broken.append((event, path))
+    elif event in ("exec", "compile", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "import",
+                   "pickle.find_class", "marshal.loads", "socket.connect"):
+        broken.append((event, str(arguments)[:120]))
+
+sys.addaudithook(audit)
+ferrule.load(folder)("A sentence.")
+found = list(broken)
+print(found)
+sys.exit(1 if found else 0)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("tagger").add_label("TAG")
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_loading_runs_no_code_and_opens_nothing_outside(folder: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", AUDITED_LOAD, str(folder)], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["/tmp/outside", "../outside", "..", "a/../../outside", "a\\..\\b", "C:evil"]
+)
+def test_a_component_named_like_a_path_is_refused(folder: Path, name: str) -> None:
+    (folder / MANIFEST).unlink()
+    file = folder / "config.cfg"
+    text = file.read_text("utf8").replace('pipeline = ["tagger"]', f"pipeline = [{srsly.json_dumps(name)}]")
+    file.write_text(text.replace("[components.tagger", f"[components.{name}"), "utf8")
+    with pytest.raises(FerruleError):
+        ferrule.load(folder)
+
+
+def test_such_a_name_cannot_be_saved_either(folder: Path, tmp_path: Path) -> None:
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("tagger")
+    nlp._components[0] = (str(tmp_path / "outside"), nlp._components[0][1])
+    nlp._pipe_meta[nlp.component_names[0]] = nlp._pipe_meta["tagger"]
+    nlp._pipe_configs[nlp.component_names[0]] = nlp._pipe_configs["tagger"]
+    with pytest.raises(UnsafePathError, match="component name"):
+        nlp.to_disk(tmp_path / "saved")
+    assert not (tmp_path / "outside").exists()
+    assert not (tmp_path / "saved").exists()
+
+
+@pytest.mark.parametrize("entry", ["tokenizer", "tagger/model", "tagger", "vocab"])
+def test_links_out_of_the_folder_are_refused(folder: Path, tmp_path: Path, entry: str) -> None:
+    outside = tmp_path / "outside"
+    (folder / entry).rename(outside)
+    (folder / entry).symlink_to(outside)
+    with pytest.raises(UnsafePathError, match="outside the folder"):
+        ferrule.load(folder)
+
+
+def test_links_inside_the_folder_are_fine(folder: Path) -> None:
+    (folder / "tokenizer").rename(folder / "tokenizer.v1")
+    (folder / "tokenizer").symlink_to("tokenizer.v1")
+    ferrule.load(folder)
+
+
+def test_functions_come_from_the_registry_only(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    file = folder / "config.cfg"
+    file.write_text(file.read_text("utf8").replace("spacy.Tagger.v2", "os.system"), "utf8")
+    with pytest.raises(FerruleError, match=r"no function 'os\.system'"):
+        ferrule.load(folder)
+
+
+def test_a_manifest_cannot_name_files_outside(folder: Path) -> None:
+    manifest = folder / MANIFEST
+    manifest.write_text(manifest.read_text("utf8") + f"{'0' * 64}  ../outside\n", "utf8")
+    with pytest.raises(FerruleError, match="outside its folder"):
+        ferrule.load(folder)
+
+
+def test_a_language_code_cannot_be_a_path(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    file = folder / "config.cfg"
+    file.write_text(file.read_text("utf8").replace('lang = "en"', 'lang = "..os"'), "utf8")
+    with pytest.raises(FerruleError, match="no language"):
+        ferrule.load(folder)
+
+
+def test_language_is_what_loads(folder: Path) -> None:
+    assert isinstance(ferrule.load(folder), Language)
