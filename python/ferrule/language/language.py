@@ -16,6 +16,7 @@ from ferrule.language.editing import Editing
 from ferrule.language.learning import Learning
 from ferrule.language.saving import Saving
 from ferrule.language.state import PipelineState
+from ferrule.lexicon import Lexicon
 from ferrule.pipeline.pipe import reraise
 from ferrule.registry import registry
 from ferrule.vocab import Vocab
@@ -102,7 +103,7 @@ class Language(Editing, Learning, Saving):
     def _new_vocab(cls) -> Vocab:
         defaults: type[BaseDefaults] = cls.Defaults
         stop_words = frozenset(word.lower() for word in defaults.stop_words)
-        lexicon = replace(defaults.lexicon, lang=cls.lang or "", stop_words=stop_words)
+        lexicon = replace(defaults.lexicon or Lexicon(), lang=cls.lang or "", stop_words=stop_words)
         return Vocab(
             lex_attr_getters=dict(defaults.lex_attr_getters),
             writing_system=dict(defaults.writing_system),

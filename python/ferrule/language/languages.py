@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-from dataclasses import replace
 from functools import cache
 
 from ferrule.errors import UnknownNameError, nearest_names
-from ferrule.lang import get_lang_data
-from ferrule.language.defaults import defaults_class
 from ferrule.language.language import Language
 from ferrule.registry import registry
 
-__all__ = ["English", "MultiLanguage", "get_lang_class", "saved_lang_class"]
-
-
-class MultiLanguage(Language):
-    """Any language: splits at spaces and punctuation, knows no words."""
-
-    lang = "xx"
-    Defaults = defaults_class("MultiLanguageDefaults", get_lang_data("xx"))
-
-
-class English(Language):
-    """English."""
-
-    lang = "en"
-    Defaults = defaults_class("EnglishDefaults", get_lang_data("en"))
-
-
-_BUILT_IN: dict[str, type[Language]] = {"en": English, "xx": MultiLanguage}
+__all__ = ["get_lang_class", "saved_lang_class"]
 
 
 def get_lang_class(code: str) -> type[Language]:
@@ -37,14 +18,18 @@ def get_lang_class(code: str) -> type[Language]:
 
     Raises UnknownNameError, naming those there are, if there is none; TypeError if `code` is no string.
     """
+    from ferrule.lang import LANGUAGES  # whose modules import Language in turn
+
     if not isinstance(code, str):
         raise TypeError(f"expected a language code such as 'en', found {type(code).__name__}: {code!r}")
     if code in registry.languages:
         found: type[Language] = registry.languages.get(code)
         return found
-    if code in _BUILT_IN:
-        return _BUILT_IN[code]
-    known = sorted({*_BUILT_IN, *registry.languages.get_all()})
+    if code in LANGUAGES:
+        module = importlib.import_module(f"ferrule.lang.{code}")
+        built_in = (each for each in vars(module).values() if isinstance(each, type))
+        return next(each for each in built_in if issubclass(each, Language) and each.lang == code)
+    known = sorted({*LANGUAGES, *registry.languages.get_all()})
     near = nearest_names(code, known)
     raise UnknownNameError(
         f"There is no language {code!r}. "
@@ -65,7 +50,5 @@ def saved_lang_class(code: str) -> type[Language]:
 
 @cache
 def _saved(code: str) -> type[Language]:
-    data = get_lang_data("xx")
-    data = replace(data, lexicon=replace(data.lexicon, lang=code))
-    defaults = defaults_class(f"Language_{code}Defaults", data)
-    return type(f"Language_{code}", (Language,), {"lang": code, "Defaults": defaults})
+    any_language = get_lang_class("xx")
+    return type(f"Language_{code}", (Language,), {"lang": code, "Defaults": any_language.Defaults})
