@@ -77,7 +77,7 @@ def test_flipped_docbin_messages_load_or_are_refused() -> None:
     for _ in range(N_FLIPS):
         try:
             docs = list(DocBin().from_bytes(zlib.compress(flipped(message, rng))).get_docs(Vocab()))
-        except (ValueError, KeyError):
+        except ValueError:
             continue
         for doc in docs:
             use(doc)

@@ -94,7 +94,7 @@ def doc_from_dict(doc: Doc, message: dict[str, Any], exclude: Iterable[str] = ()
     strings = message.get("strings", [])
     if not isinstance(strings, list) or not all(isinstance(string, str) for string in strings):
         raise ValueError("Doc.from_bytes: strings is not a list of strings")
-    if not isinstance(head, list) or not all(isinstance(attr, int) for attr in head):
+    if not isinstance(head, list) or not all(isinstance(attr, int) and attr >= 0 for attr in head):
         raise ValueError("Doc.from_bytes: array_head is not a list of attribute ids")
     body = body.reshape(len(body), -1) if body.ndim == 1 else body
     if body.ndim != 2 or body.shape[1] != len(head):

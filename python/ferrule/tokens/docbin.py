@@ -89,7 +89,12 @@ class DocBin:
         rest_attrs = [self.attrs[i] for i in rest]
         for i, rows in enumerate(self.tokens):
             doc = Doc.__new__(Doc, vocab)
-            doc._set_orths(np.ascontiguousarray(rows[:, orth]), self.spaces[i])
+            try:
+                doc._set_orths(np.ascontiguousarray(rows[:, orth]), self.spaces[i])
+            except KeyError as error:
+                raise ValueError(
+                    f"DocBin: document {i} has a word whose string is missing: {error}"
+                ) from error
             if rest and len(rows):
                 doc._set_rows(rest_attrs, np.ascontiguousarray(rows[:, rest]))
             self._restore_extras(doc, i)
@@ -180,7 +185,7 @@ def _checked_fields(message: dict[str, Any]) -> dict[str, Any]:
         if name not in message:
             raise ValueError(f"DocBin.from_bytes: the message has no field {name!r}; it is not a DocBin's")
     attr_ids = message["attrs"]
-    if not isinstance(attr_ids, list) or not all(isinstance(attr, int) for attr in attr_ids):
+    if not isinstance(attr_ids, list) or not all(isinstance(attr, int) and attr >= 0 for attr in attr_ids):
         raise ValueError("DocBin.from_bytes: attrs is not a list of ids")
     if attrs.ORTH not in attr_ids:
         raise ValueError("DocBin.from_bytes: the attributes have no ORTH, so there are no words")
