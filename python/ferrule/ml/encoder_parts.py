@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -100,18 +101,32 @@ class EncoderParts:
     mix: MaxoutNodes
     layers: list[MaxoutNodes]
     window: int
+    _names: list[tuple[Node, str]] = field(default_factory=list)
+    _last: list[Any] = field(default_factory=lambda: [[], None])
+
+    def __post_init__(self) -> None:
+        self._collect(lambda node, name: self._names.append((node, name)))
 
     def params(self) -> EncoderArrays | None:
-        """The parameters; None where Rust cannot read them: unset, not float32, strided or on a GPU."""
-        arrays = self._collect(_readable)
-        every = [*arrays.tables, *arrays.mix, *(array for layer in arrays.layers for array in layer)]
-        if any(array is None for array in every):
+        """The parameters; None where Rust cannot read them: unset, not float32, strided or on a GPU.
+
+        While the nodes hold the same arrays, the same object is given.
+        """
+        arrays = [node.get_param(name) if node.has_param(name) else None for node, name in self._names]
+        last, given = self._last
+        if given is not None and all(map(operator.is_, arrays, last)):
+            return given
+        if not all(map(_is_plain, arrays)):
             return None
+        by_name = {(node.id, name): array for (node, name), array in zip(self._names, arrays, strict=True)}
+        found = self._collect(lambda node, name: by_name[node.id, name])
         tables = [
             (array, int(node.attrs["seed"]), column)
-            for array, node, column in zip(arrays.tables, self.tables, self.columns, strict=True)
+            for array, node, column in zip(found.tables, self.tables, self.columns, strict=True)
         ]
-        return EncoderArrays(tables, arrays.mix, arrays.layers, self.window)
+        params = EncoderArrays(tables, found.mix, found.layers, self.window)
+        self._last[:] = arrays, params
+        return params
 
     def drop_rates(self) -> DropRates:
         """The dropout rates that are set at the moment."""
@@ -150,13 +165,6 @@ class EncoderParts:
 
 def _is_plain(array: Any) -> bool:
     return type(array) is np.ndarray and array.dtype == np.float32 and bool(array.flags.c_contiguous)
-
-
-def _readable(node: Node, name: str) -> Float32 | None:
-    if not node.has_param(name):
-        return None
-    array = node.get_param(name)
-    return array if _is_plain(array) else None
 
 
 def find_parts(model: Node) -> EncoderParts | None:

@@ -1,0 +1,141 @@
+"""The token encoder of spaCy's default tagger: predicting, training and one short document, beside spaCy 3.8.
+
+`stock` is spaCy as installed. `tuned` is spaCy with every ops object at `use_blis = False`, so that its
+products go to OpenBLAS: the honest comparison. All run in turn on the same spaCy documents and weights.
+Set `OPENBLAS_NUM_THREADS` for spaCy's threads, `FERRULE_NUM_THREADS` for ours.
+
+`cold` forgets between rounds what is kept of word types; the plain line has seen the words before, as in a
+running service.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import thinc.optimizers
+from thinc.api import Model, NumpyOps, set_dropout_rate
+
+from ferrule.ml.fused import FusedForward, fuse
+from ferrule.optimizer import Adam
+from pairing import medians
+
+spacy = pytest.importorskip("spacy")
+from spacy.ml.models.tok2vec import build_hash_embed_cnn_tok2vec  # noqa: E402
+from spacy.tokens import Doc  # noqa: E402
+
+EWT = Path(__file__).resolve().parents[2] / "shared" / "data" / "ud_ewt" / "en_ewt-ud-test.conllu.gz"
+# float32 sums of 288 products in another order, through four layers.
+TOLERANCE = 1e-4
+DROPOUT = 0.1
+Report = Callable[[str, dict[str, float], str], None]
+
+
+@pytest.fixture(scope="module")
+def docs() -> list[Doc]:
+    """The sentences of the English Web Treebank's test part (25,094 words)."""
+    if not EWT.exists():
+        pytest.skip(f"{EWT} is not there")
+    vocab = spacy.blank("en").vocab
+    sentences: list[list[str]] = [[]]
+    with gzip.open(EWT, "rt", encoding="utf8") as lines:
+        for line in lines:
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) > 1 and fields[0].isdigit():
+                sentences[-1].append(fields[1])
+            elif fields == [""]:
+                sentences.append([])
+    return [Doc(vocab, words) for words in sentences if words]
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Model]:
+    """The same weights three times."""
+    model = build_hash_embed_cnn_tok2vec(
+        width=96,
+        depth=4,
+        embed_size=5000,
+        window_size=1,
+        maxout_pieces=3,
+        subword_features=True,
+        pretrained_vectors=None,
+    ).initialize()
+    made = {"ferrule": model.copy(), "stock": model.copy(), "tuned": model.copy()}
+    for node in made["tuned"].walk():
+        node.ops = NumpyOps(use_blis=False)
+    assert fuse(made["ferrule"]) == 1
+    return made
+
+
+def batches(docs: list[Doc], size: int) -> list[list[Doc]]:
+    return [docs[start : start + size] for start in range(0, len(docs), size)]
+
+
+def test_predict(docs, models, report: Report, benchmark) -> None:
+    expected = np.concatenate(models["stock"].predict(docs[:200]))
+    np.testing.assert_allclose(
+        np.concatenate(models["ferrule"].predict(docs[:200])), expected, atol=TOLERANCE
+    )
+    n_words = sum(map(len, docs))
+
+    def predict(model: Model) -> None:
+        for batch in batches(docs, 128):
+            model.predict(batch)
+
+    def predict_cold() -> None:
+        forward = models["ferrule"]._func
+        assert isinstance(forward, FusedForward)
+        forward.forget()
+        predict(models["ferrule"])
+
+    contestants = {name: lambda model=model: predict(model) for name, model in models.items()}
+    contestants["cold"] = predict_cold
+    times = medians(contestants, rounds=5)
+    report(f"predict {n_words} words", {n: t for n, t in times.items() if n != "cold"}, "ferrule")
+    del times["ferrule"]
+    report(f"predict {n_words} words, cold", times, "cold")
+    benchmark.pedantic(contestants["ferrule"], rounds=3)
+
+
+def test_train(docs, models, report: Report, benchmark) -> None:
+    some = batches(docs[:640], 64)
+    n_words = sum(len(doc) for batch in some for doc in batch)
+    copies = {name: model.copy() for name, model in models.items()}
+    for node in copies["tuned"].walk():
+        node.ops = NumpyOps(use_blis=False)
+    settings = {"L2": 0.01, "grad_clip": 1.0, "use_averages": False}
+    optimizers = {
+        "ferrule": Adam(0.001, **settings),
+        "stock": thinc.optimizers.Adam(0.001, **settings),
+        "tuned": thinc.optimizers.Adam(0.001, **settings),
+    }
+
+    def train(name: str) -> None:
+        model = copies[name]
+        for batch in some:
+            outputs, backprop = model.begin_update(batch)
+            backprop([output * 0.01 for output in outputs])
+            model.finish_update(optimizers[name])
+
+    # Without dropout, whose masks differ, the gradients are the same.
+    gradients = {}
+    for name, model in copies.items():
+        outputs, backprop = model.begin_update(some[0])
+        backprop([output * 0.01 for output in outputs])
+        gradients[name] = np.concatenate([n.get_grad("W").ravel() for n in model.walk() if n.has_grad("W")])
+    np.testing.assert_allclose(gradients["ferrule"], gradients["stock"], atol=TOLERANCE)
+    for model in copies.values():
+        set_dropout_rate(model, DROPOUT)
+    contestants = {name: lambda name=name: train(name) for name in copies}
+    report(f"train {n_words} words", medians(contestants, rounds=3), "ferrule")
+    benchmark.pedantic(contestants["ferrule"], rounds=3)
+
+
+def test_one_short_document(docs, models, report: Report, benchmark) -> None:
+    one = [next(doc for doc in docs if len(doc) == 16)]
+    contestants = {name: lambda model=model: model.predict(one) for name, model in models.items()}
+    report("predict one document of 16 words", medians(contestants, rounds=101), "ferrule")
+    benchmark.pedantic(contestants["ferrule"], rounds=50)
