@@ -11,3 +11,6 @@ pub(crate) mod winograd;
 
 pub use panels::Panels;
 pub use product::{Matrix, product};
+
+#[cfg(test)]
+mod tests;

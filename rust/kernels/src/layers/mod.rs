@@ -6,3 +6,6 @@ pub mod gather;
 pub mod hash_embed;
 pub mod layer_norm;
 pub(crate) mod rowwise;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What the kernels mean, as plain loops: the definition, and the oracle of the tests. For `f64` these loops are also
 //! what runs.
 
+pub mod layers;
 pub mod losses;
 pub mod rows;
