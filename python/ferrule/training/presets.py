@@ -53,7 +53,7 @@ def starting_config(lang: str, components: Iterable[str], size: str = "medium") 
                 "@batchers": "spacy.batch_by_words.v1",
                 "discard_oversize": False,
                 "tolerance": 0.2,
-                "size": {"@schedules": "compounding.v1", "start": 100, "stop": 1000, "compound": 1.001},
+                "size": {"@schedules": "compounding.v1", "start": 100, "stop": 1000, "compound": 1.01},
             },
             "optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.001, "use_averages": True},
         },
