@@ -14,6 +14,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "architectures": {"*": "ferrule.ml"},
     "augmenters": {"*": "ferrule.training.augment"},
     "batchers": {"*": "ferrule.training.batchers"},
+    "callbacks": {"spacy.copy_from_base_model.v1": "ferrule.training.callbacks"},
     "factories": {
         "tok2vec": "ferrule.pipeline.tok2vec",
         "tagger": "ferrule.pipeline.tagger",
@@ -22,6 +23,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     },
     "layers": {"*": "ferrule.ml"},
     "loggers": {"*": "ferrule.training.loggers"},
+    "misc": {"ferrule.fit.v1": "ferrule.training.fit"},
     "optimizers": {"*": "ferrule.optimizer"},
     "readers": {"*": "ferrule.training.corpus"},
     "scorers": {

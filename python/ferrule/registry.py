@@ -63,7 +63,7 @@ class Catalogue(catalogue.Registry):
     def get_all(self) -> dict[str, Any]:
         """Every function that can be found, by name; imports all the modules that register some."""
         for module in {*self._providers.values()}:
-            _import_if_there(module)
+            importlib.import_module(module)
         thincs = self._thinc_catalogue()
         functions = {} if thincs is None else dict(thincs.get_all())
         functions.update(super().get_all())
@@ -73,7 +73,7 @@ class Catalogue(catalogue.Registry):
         own = self.get_own(name)
         for provided in (name, "*"):
             if own is None and provided in self._providers:
-                _import_if_there(self._providers[provided])
+                importlib.import_module(self._providers[provided])
                 own = self.get_own(name)
         if own is not None:
             return own
@@ -101,14 +101,6 @@ class Catalogue(catalogue.Registry):
             f"registry.{self.kind} has no function {name!r}. {remedy} A function of your own must be "
             f"imported before the config that names it is read (on the command line: --code your_module.py)."
         )
-
-
-def _import_if_there(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
-            raise
 
 
 class registry(confection.registry):

@@ -18,7 +18,6 @@ from ferrule.registry import registry
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        ("optimizers", "Adam.v1"),
         ("schedules", "compounding.v1"),
         ("schedules", "warmup_linear.v1"),
         ("layers", "Maxout.v1"),
@@ -30,6 +29,43 @@ from ferrule.registry import registry
 def test_thincs_own_functions_are_found(kind: str, name: str) -> None:
     assert registry.has(kind, name)
     assert registry.get(kind, name) is thinc.api.registry.get(kind, name)
+
+
+@pytest.mark.parametrize("name", ["Adam.v1", "RAdam.v1", "SGD.v1"])
+def test_thincs_optimizers_are_found_by_name(name: str) -> None:
+    optimizer = registry.get("optimizers", name)(learn_rate=0.1)
+    assert isinstance(optimizer, thinc.api.Optimizer)
+
+
+def test_every_registered_name_is_found_without_importing_its_module_first() -> None:
+    """What a module registers when it is imported must be reachable through the table of built-in names."""
+    walk = (
+        "import importlib, pkgutil, catalogue, ferrule\n"
+        "for each in pkgutil.walk_packages(ferrule.__path__, 'ferrule.'):\n"
+        "    if each.name != 'ferrule.__main__' and not each.name.startswith('ferrule.interop'):\n"
+        "        importlib.import_module(each.name)\n"
+        "for key in sorted(catalogue.REGISTRY):\n"
+        "    if key[0] == 'ferrule':\n"
+        "        print(*key[1:])\n"
+    )
+    find = (
+        "import sys\nfrom ferrule.registry import registry\n"
+        "for line in sys.stdin:\n"
+        "    kind, name = line.split()\n"
+        "    if not registry.has(kind, name):\n"
+        "        print(kind, name)\n"
+    )
+    names = run(walk)
+    assert len(names.splitlines()) > 40
+    assert run(find, names) == "", "add these to ferrule._builtin_names"
+
+
+def run(script: str, stdin: str = "") -> str:
+    shown = subprocess.run(
+        [sys.executable, "-c", script], input=stdin, capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout
 
 
 def test_a_name_registered_here_shadows_thincs_and_leaves_it_alone() -> None:
