@@ -5,6 +5,7 @@
 //! zone from live ones.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -49,10 +50,13 @@ impl LexemeTable {
         let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
         self.lexemes.push(lexeme);
         self.texts.push(text.into());
-        if self.by_orth.contains_key(&lexeme.orth) {
-            self.colliding.insert(text.into(), index);
-        } else {
-            self.by_orth.insert(lexeme.orth, index);
+        match self.by_orth.entry(lexeme.orth) {
+            Entry::Vacant(free) => {
+                free.insert(index);
+            }
+            Entry::Occupied(_) => {
+                self.colliding.insert(text.into(), index);
+            }
         }
         index
     }

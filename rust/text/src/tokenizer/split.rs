@@ -257,9 +257,10 @@ impl Rules {
         let mut taken = vec![false; pieces.len()];
         for (first, last, case) in found {
             if !taken[first] && !taken[last - 1] {
-                taken[first..last].fill(true);
                 replaced[first] = Some((last, case));
             }
+            // Also a run that lost takes its tokens, as in spaCy: of `a:):)` only the first `:)` is put together.
+            taken[first..last].fill(true);
         }
         let old = std::mem::take(pieces);
         let mut at = 0;

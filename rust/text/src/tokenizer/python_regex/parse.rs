@@ -65,7 +65,8 @@ impl Parser<'_> {
             if !is_flags {
                 return Ok(());
             }
-            for flag in rest[2..length].to_vec() {
+            let flags: Vec<char> = rest[2..length].to_vec();
+            for flag in flags {
                 match flag {
                     'u' => {}
                     'i' => self.ignore_case = true,
