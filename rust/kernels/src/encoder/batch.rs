@@ -140,7 +140,7 @@ impl Layout {
                 row: first + row,
                 both: row + 1 < rows,
             }));
-            below += rows + 2;
+            below += rows + 2 * self.window;
             first += rows;
         }
     }

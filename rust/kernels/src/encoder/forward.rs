@@ -19,8 +19,8 @@ pub(crate) fn mix_types(
     features: &[u64],
     n_columns: usize,
 ) -> Vec<f32> {
-    let width = mix.panels.columns();
-    let depth = mix.panels.depth();
+    let width = mix.width();
+    let depth: usize = tables.iter().map(|table| table.width).sum();
     let hashed = hash_types(tables, features, n_columns);
     let mut vectors = vec![0.0; hashed.len() / tables.len() * width];
     let tasks: Vec<_> = hashed
@@ -35,7 +35,7 @@ pub(crate) fn mix_types(
         let rows = RowStarts { numbers: &embedded, starts: &starts };
         let record =
             Record { normalized: &mut vec![0.0; out.len()], scales: &mut vec![0.0; n_types], which: &mut [] };
-        run_level(isa, rows, mix, Extras::default(), record, out);
+        run_level(isa, rows, &[], mix, Extras::default(), record, out);
     });
     vectors
 }

@@ -3,6 +3,7 @@
 use super::params::MaxoutParams;
 use crate::gemm::Panels;
 use crate::gemm::maxout::{RowStarts, maxout_rows};
+use crate::gemm::winograd::{Pair, WindowPairs, maxout_pairs};
 use crate::layers::dropout::Dropout;
 use crate::layers::layer_norm::{normalize, rescale};
 use crate::layers::rowwise::{add_row, multiply_row};
@@ -11,15 +12,48 @@ use crate::simd::{Isa, Simd};
 /// A maxout layer with its weights packed.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedMaxout {
-    pub panels: Panels,
+    pub weights: PackedWeights,
     gain: Vec<f32>,
     shift: Vec<f32>,
+}
+
+/// Weights in the order of the kernel that reads them.
+#[derive(Clone, Debug)]
+pub(crate) enum PackedWeights {
+    /// Any rows.
+    Plain(Panels),
+    /// Windows of three rows, two at a time; the rows come with their pairs.
+    Pairs(WindowPairs),
 }
 
 impl PackedMaxout {
     pub fn new(isa: Isa, params: &MaxoutParams<'_>) -> PackedMaxout {
         PackedMaxout {
-            panels: Panels::for_maxout(isa, params.weights, params.bias, params.shape().pieces),
+            weights: PackedWeights::Plain(Panels::for_maxout(
+                isa,
+                params.weights,
+                params.bias,
+                params.shape().pieces,
+            )),
+            gain: params.gain.to_vec(),
+            shift: params.shift.to_vec(),
+        }
+    }
+
+    /// A window layer, packed for two windows at a time if these have one token on either side.
+    pub fn for_window(isa: Isa, params: &MaxoutParams<'_>, window: usize) -> PackedMaxout {
+        if window == 1 { PackedMaxout::for_pairs(isa, params) } else { PackedMaxout::new(isa, params) }
+    }
+
+    /// How long a row of the result is.
+    pub fn width(&self) -> usize {
+        self.gain.len()
+    }
+
+    fn for_pairs(isa: Isa, params: &MaxoutParams<'_>) -> PackedMaxout {
+        let weights = WindowPairs::new(isa, params.weights, params.bias, params.shape().pieces);
+        PackedMaxout {
+            weights: PackedWeights::Pairs(weights),
             gain: params.gain.to_vec(),
             shift: params.shift.to_vec(),
         }
@@ -51,6 +85,7 @@ pub(crate) struct Extras {
 fn run_level_body<S: Simd>(
     simd: S,
     rows: RowStarts<'_>,
+    pairs: &[Pair],
     layer: &PackedMaxout,
     extras: Extras,
     record: Record<'_>,
@@ -58,7 +93,12 @@ fn run_level_body<S: Simd>(
 ) {
     let width = layer.gain.len();
     let Record { normalized, scales, which } = record;
-    maxout_rows(simd, rows, &layer.panels, normalized, which);
+    match &layer.weights {
+        PackedWeights::Plain(panels) => maxout_rows(simd, rows, panels, normalized, which),
+        PackedWeights::Pairs(weights) => {
+            maxout_pairs(simd, rows.numbers, pairs, weights, normalized, which, &mut Vec::new());
+        }
+    }
     let mut factors = vec![0.0; if extras.dropout.is_some() { width } else { 0 }];
     let each =
         normalized.chunks_exact_mut(width).zip(scales).zip(out.chunks_exact_mut(width)).zip(rows.starts);
@@ -76,9 +116,10 @@ fn run_level_body<S: Simd>(
 }
 
 crate::dispatch! {
-    /// Runs a layer over rows, into `out`.
+    /// Runs a layer over rows, into `out`. `pairs` has the same rows two by two, for weights that are packed so.
     pub(crate) fn run_level(
         rows: RowStarts<'_>,
+        pairs: &[Pair],
         layer: &PackedMaxout,
         extras: Extras,
         record: Record<'_>,

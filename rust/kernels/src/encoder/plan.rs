@@ -8,7 +8,7 @@ use super::level::PackedMaxout;
 use super::params::{EmbedTable, EncoderParams};
 use super::train::cut;
 use super::type_cache::TypeCache;
-use super::window_level::{Scratch, WindowLevel};
+use super::window_level::{Scratch, run_window_level};
 use crate::KernelError;
 use crate::simd::Isa;
 use crate::threads::Threads;
@@ -20,7 +20,7 @@ pub struct EncoderPlan {
     tables: Vec<OwnedTable>,
     mix: PackedMaxout,
     first: FirstLevel,
-    later: Vec<WindowLevel>,
+    later: Vec<PackedMaxout>,
     /// What a row of zeros beside a document is to the first layer.
     padding: TypeRow,
     known: TypeCache,
@@ -55,7 +55,8 @@ impl EncoderPlan {
         });
         let first = FirstLevel::new(isa, &params.layers[0], params.window);
         let padding = first.type_rows(isa, &vec![0.0; params.width()]).swap_remove(0);
-        let later = params.layers[1..].iter().map(|layer| WindowLevel::new(isa, layer, params.window));
+        let later =
+            params.layers[1..].iter().map(|layer| PackedMaxout::for_window(isa, layer, params.window));
         Ok(EncoderPlan {
             later: later.collect(),
             first,
@@ -149,7 +150,7 @@ impl EncoderPlan {
         run_first_level(self.isa, &self.first, &below, &scratch.starts, &mut rows);
         for (level, layer) in (2..).zip(&self.later) {
             let mut above = vec![0.0; layout.group_rows(level, group) * self.width];
-            layer.run(self.isa, layout, (level, group), &rows, &mut scratch, &mut above);
+            run_window_level(self.isa, layer, layout, (level, group), &rows, &mut scratch, &mut above);
             rows = above;
         }
         out.copy_from_slice(&rows);

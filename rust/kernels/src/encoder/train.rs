@@ -179,7 +179,7 @@ impl Trace {
         threads.each(tasks, |(((hashed, embedded), record), out)| {
             embed_types(self.isa, &params.tables, hashed, &self.factors, embedded);
             let rows = RowStarts { numbers: embedded, starts: &starts[..out.len() / width] };
-            run_level(self.isa, rows, &mix, Extras::default(), record, out);
+            run_level(self.isa, rows, &[], &mix, Extras::default(), record, out);
         });
         vectors
     }
@@ -187,7 +187,8 @@ impl Trace {
     fn encode(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>, vectors: &[f32], out: &mut [f32]) {
         let (isa, layout, dropout) = (self.isa, &self.layout, self.mix.dropout);
         let width = layout.width;
-        let layers: Vec<_> = params.layers.iter().map(|layer| PackedMaxout::new(isa, layer)).collect();
+        let layers: Vec<_> =
+            params.layers.iter().map(|layer| PackedMaxout::for_window(isa, layer, params.window)).collect();
         // Each group gets its part of every level.
         let mut inputs: Vec<_> = self.inputs.iter_mut().map(|rows| &mut **rows).collect();
         let mut out = out;
@@ -218,9 +219,10 @@ impl Trace {
             let to: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
             let tokens = Tokens { types: &types[group.tokens.clone()], first: group.tokens.start, rows: &to };
             gather_tokens(isa, tokens, vectors, width, dropout, &mut *rows[0]);
-            let mut starts = Vec::new();
+            let (mut starts, mut pairs) = (Vec::new(), Vec::new());
             for (level, (layer, record)) in (1..).zip(layers.iter().zip(records)) {
                 layout.starts(level, group.docs.clone(), &mut starts);
+                layout.pairs(level, group.docs.clone(), &mut pairs);
                 let (below, above) = rows.split_at_mut(level);
                 let extras = Extras {
                     residual: Some(layout.window * width),
@@ -228,7 +230,7 @@ impl Trace {
                     first_row: first_rows[level],
                 };
                 let input = RowStarts { numbers: &*below[level - 1], starts: &starts };
-                run_level(isa, input, layer, extras, record, &mut *above[0]);
+                run_level(isa, input, &pairs, layer, extras, record, &mut *above[0]);
             }
         });
     }

@@ -56,14 +56,28 @@ fn pieces<S: Simd, const PIECES: usize>(
             for (offset, sums) in sums.iter().enumerate() {
                 let at = (row + offset) * panels.columns() + index * S::LANES;
                 let used = S::LANES.min(panels.columns() - index * S::LANES);
-                let best = &mut best[at..at + used];
-                if which.is_empty() {
-                    store_largest(simd, sums, best);
-                } else {
-                    store_argmax(simd, sums, best, &mut which[at..at + used]);
-                }
+                store_winners(simd, sums, at, used, best, which);
             }
         });
+    }
+}
+
+/// Writes the largest of some sums, lane by lane, to `best[at..at + used]`, and which it was to `which` unless that is
+/// empty.
+#[inline(always)]
+pub(crate) fn store_winners<S: Simd>(
+    simd: S,
+    sums: &[S::F32],
+    at: usize,
+    used: usize,
+    best: &mut [f32],
+    which: &mut [u8],
+) {
+    let best = &mut best[at..at + used];
+    if which.is_empty() {
+        store_largest(simd, sums, best);
+    } else {
+        store_argmax(simd, sums, best, &mut which[at..at + used]);
     }
 }
 

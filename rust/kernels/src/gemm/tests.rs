@@ -21,11 +21,19 @@ crate::dispatch! {
 }
 
 #[inline(always)]
-fn pairs_body<S: Simd>(simd: S, input: &[f32], pairs: &[Pair], weights: &WindowPairs, best: &mut [f32]) {
-    maxout_pairs(simd, input, pairs, weights, best, &mut Vec::new());
+fn pairs_body<S: Simd>(
+    simd: S,
+    input: &[f32],
+    pairs: &[Pair],
+    weights: &WindowPairs,
+    best: &mut [f32],
+    which: &mut [u8],
+) {
+    maxout_pairs(simd, input, pairs, weights, best, which, &mut Vec::new());
 }
 crate::dispatch! {
-    fn run_pairs(input: &[f32], pairs: &[Pair], weights: &WindowPairs, best: &mut [f32]) -> () = pairs_body;
+    fn run_pairs(input: &[f32], pairs: &[Pair], weights: &WindowPairs, best: &mut [f32], which: &mut [u8]) -> () =
+        pairs_body;
 }
 
 #[inline(always)]
@@ -136,11 +144,16 @@ for_every_isa! {
                     .map(|row| Pair { start: row * width, row, both: row + 1 < n_rows })
                     .collect();
                 let mut best = vec![f32::NAN; n_rows * outputs];
-                run_pairs(isa, &input, &pairs, &packed, &mut best);
+                let mut which = vec![9; best.len()];
+                run_pairs(isa, &input, &pairs, &packed, &mut best, &mut which);
+                let mut again = best.clone();
+                run_pairs(isa, &input, &pairs, &packed, &mut again, &mut []);
+                assert_eq!(best, again);
                 for row in 0..n_rows {
                     let window = wide(&input[row * width..][..3 * width]);
-                    let (expected, _) = reference::maxout(&window, &wide(&weights), &wide(&bias), 3);
+                    let (expected, winners) = reference::maxout(&window, &wide(&weights), &wide(&bias), 3);
                     assert_close(&best[row * outputs..][..outputs], &expected, 2.0 * SUM, 2e-5);
+                    assert_eq!(which[row * outputs..][..outputs], winners);
                 }
             }
         }

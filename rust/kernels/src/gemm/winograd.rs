@@ -11,7 +11,7 @@
 //!
 //! Four products where the plain way has six. Rounding errors grow by about two (Lavin & Gray 2016).
 
-use super::maxout::{load, store, store_largest};
+use super::maxout::{load, store, store_winners};
 use super::panels::Panels;
 use super::tile::{for_row_blocks, tile};
 use crate::simd::{Isa, Simd};
@@ -57,7 +57,8 @@ pub(crate) struct Pair {
     pub both: bool,
 }
 
-/// Writes the largest piece of each output to `best`, rows × outputs, for the rows of all pairs.
+/// Writes the largest piece of each output to `best`, rows × outputs, for the rows of all pairs, and which piece it was
+/// to `which` unless that is empty.
 #[inline(always)]
 pub(crate) fn maxout_pairs<S: Simd>(
     simd: S,
@@ -65,12 +66,13 @@ pub(crate) fn maxout_pairs<S: Simd>(
     pairs: &[Pair],
     weights: &WindowPairs,
     best: &mut [f32],
+    which: &mut [u8],
     scratch: &mut Vec<f32>,
 ) {
     match weights.panels[0].vectors() {
-        1 => pieces::<S, 1>(simd, input, pairs, weights, best, scratch),
-        2 => pieces::<S, 2>(simd, input, pairs, weights, best, scratch),
-        3 => pieces::<S, 3>(simd, input, pairs, weights, best, scratch),
+        1 => pieces::<S, 1>(simd, input, pairs, weights, best, which, scratch),
+        2 => pieces::<S, 2>(simd, input, pairs, weights, best, which, scratch),
+        3 => pieces::<S, 3>(simd, input, pairs, weights, best, which, scratch),
         n => panic!("maxout_pairs: 1 to 3 pieces, not {n}"),
     }
 }
@@ -82,6 +84,7 @@ fn pieces<S: Simd, const PIECES: usize>(
     pairs: &[Pair],
     weights: &WindowPairs,
     best: &mut [f32],
+    which: &mut [u8],
     scratch: &mut Vec<f32>,
 ) {
     let width = weights.width;
@@ -130,7 +133,7 @@ fn pieces<S: Simd, const PIECES: usize>(
             let start = load_sums::<S, ROWS, PIECES>(simd, &plus[row * sums..], zeros);
             let y0 = tile::<S, ROWS, PIECES>(simd, &rows, panel, start);
             for (pair, y0) in pairs[row..].iter().zip(&y0) {
-                store_largest(simd, y0, &mut best[pair.row * outputs + column..][..used]);
+                store_winners(simd, y0, pair.row * outputs + column, used, best, which);
             }
         });
         let (_, panel) = weights.panels[3].panel::<S, PIECES>(simd, index);
@@ -140,7 +143,7 @@ fn pieces<S: Simd, const PIECES: usize>(
             let y1 = tile::<S, ROWS, PIECES>(simd, &rows, panel, start);
             for (pair, y1) in pairs[row..].iter().zip(&y1) {
                 if pair.both {
-                    store_largest(simd, y1, &mut best[(pair.row + 1) * outputs + column..][..used]);
+                    store_winners(simd, y1, (pair.row + 1) * outputs + column, used, best, which);
                 }
             }
         });
