@@ -177,7 +177,7 @@ def test_fit_takes_texts_with_annotations_and_says_how_it_went(config: Config) -
         for sentence in SENTENCES
         for tags in [[token.split("/")[1] for token in sentence.split()]]
     ]
-    result = fit(nlp, pairs, pairs, max_steps=20, eval_frequency=10, logger={"@loggers": "tests.quiet.v1"})
+    result = nlp.fit(pairs, pairs, max_steps=20, eval_frequency=10, logger={"@loggers": "tests.quiet.v1"})
     assert [entry["step"] for entry in result.history] == [0, 10, 20]
     assert result.best_score == max(entry["score"] for entry in result.history)
     assert result.scores["tag_acc"] == pytest.approx(result.best_score)

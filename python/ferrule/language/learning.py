@@ -252,6 +252,14 @@ class Learning(Processing, Listening, Description):
         scores["speed"] = sum(len(example.predicted) for example in batch) / seconds
         return scores
 
+    def fit(self, train: Any, dev: Any = None, **settings: Any) -> Any:
+        """Train the pipeline in one call; the result has `history`, `best_score`, `scores` and `plot()`.
+
+        `train` and `dev` are examples, (text, annotations) pairs or paths; `settings` replace those of
+        `[training]`. `ferrule.training.fit.fit` says it all.
+        """
+        return registry.misc.get("ferrule.fit.v1")(self, train, dev, **settings)
+
     def use_params(self, params: dict[Any, Any] | None) -> AbstractContextManager[None]:
         """A context in which the models have the values of `params`, such as `optimizer.averages`.
 
