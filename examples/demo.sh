@@ -31,6 +31,7 @@ Done. What was written:
   $folder/corpus/       the corpus as .spacy files
   $folder/config.cfg    every setting of the training run
   $folder/model-best/   the pipeline: ferrule.load("$folder/model-best")
+  $folder/report.html   curves and scores of the run
   $folder/scores.json   how good it is on sentences it has not seen
 Try: make demo TEXT="The last train was late, but the soup was wonderful."
 END
