@@ -73,14 +73,14 @@ class RustOps(NumpyOps):
         """Return the softmax over `axis` of ``x / temperature``; a new array, as in `NumpyOps`."""
         if x.dtype != np.float32 or x.ndim == 0 or axis not in (-1, x.ndim - 1) or not temperature > 0:
             return cast(Array, super().softmax(x, inplace=inplace, axis=axis, temperature=temperature))
-        return cast(Array, kernels.softmax(x, temperature=temperature))
+        return kernels.softmax(x, temperature=temperature)
 
     def backprop_softmax(self, Y: Any, dY: Any, *, axis: int = -1, temperature: float = 1.0) -> Array:
         """Return the gradient of the logits, given the softmax `Y` and its gradient."""
         plain = Y.dtype == dY.dtype == np.float32 and Y.shape == dY.shape and Y.ndim > 0
         if not plain or axis not in (-1, Y.ndim - 1) or not temperature > 0:
             return cast(Array, super().backprop_softmax(Y, dY, axis=axis, temperature=temperature))
-        return cast(Array, kernels.backprop_softmax(Y, dY, temperature=temperature))
+        return kernels.backprop_softmax(Y, dY, temperature=temperature)
 
     def gather_add(self, table: Any, indices: Any) -> Array:
         """Return the sum of the rows of `table` that each row of `indices` names.

@@ -151,7 +151,7 @@ class Tokenizer(_core.TokenizerCore):
     def find_infix(self, string: str) -> list[re.Match[str]]:
         """The matches a string would be split at."""
         if not isinstance(self._searches["infix_finditer"], str):
-            function = self.infix_finditer
+            function: Callable[[str], Any] | None = getattr(self, "infix_finditer")  # noqa: B009
             return list(function(string)) if function else []
         pattern = re.compile(self._searches["infix_finditer"])
         found = (pattern.match(string, start) for start, _ in self._find_infix(string))

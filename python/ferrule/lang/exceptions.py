@@ -37,7 +37,7 @@ def with_typographic_apostrophe(special_cases: Mapping[str, list[dict[int, str]]
     return more
 
 
-_SPACES = [[" "], ["\t"], ["\n"], ["\\t"], ["\\n"], [("\xa0", "  ")]]
+_SPACES: list[list[str | tuple[str, str]]] = [[" "], ["\t"], ["\n"], ["\\t"], ["\\n"], [("\xa0", "  ")]]
 
 _SINGLE_LETTERS = [[f"{letter}."] for letter in "abcdefghijklmnopqrstuvwxyzäöü"]
 

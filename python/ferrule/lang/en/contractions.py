@@ -5,7 +5,7 @@ Normal forms are the words that were contracted, where they are certain: `'d` ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from ferrule.lang.exceptions import SpecialCases, cases, with_typographic_apostrophe
@@ -42,7 +42,7 @@ _NEGATED_ONLY = {
 _NEVER_BARE = frozenset("ill its hell well were shed shell whore".split())
 
 
-def _of_pronouns() -> Iterator[list[Token]]:
+def _of_pronouns() -> Iterator[Sequence[Token]]:
     for pronoun in _PRONOUNS:
         word = (pronoun, pronoun)
         yield from ([word, _WILL], [word, _WILL, _HAVE], [word, _D], [word, _WOULD, _HAVE])
@@ -56,7 +56,7 @@ def _of_pronouns() -> Iterator[list[Token]]:
             yield [word, _S]
 
 
-def _of_question_words() -> Iterator[list[Token]]:
+def _of_question_words() -> Iterator[Sequence[Token]]:
     for question in _QUESTION_WORDS:
         word = (question, question)
         yield from ([word, _WILL], [word, _WILL, _HAVE], [word, _D], [word, _WOULD, _HAVE])
@@ -67,17 +67,18 @@ def _of_question_words() -> Iterator[list[Token]]:
             yield [word, _ARE]
 
 
-def _of_verbs() -> Iterator[list[Token]]:
+def _of_verbs() -> Iterator[Sequence[Token]]:
     for verb, norm in _NEGATED.items():
         yield from ([(verb, norm), _NOT], [(verb, norm), _NOT, _HAVE])
     for verb, norm in _NEGATED_ONLY.items():
         yield [(verb, norm), _NOT]
     for verb in ("could", "might", "must", "should", "would"):
         yield [(verb, verb), "'ve"]
-    yield from (["ai", _NOT], ["not", _HAVE])
+    yield ["ai", _NOT]
+    yield ["not", _HAVE]
 
 
-def _bare(tokens: list[Token]) -> list[Token]:
+def _bare(tokens: Sequence[Token]) -> list[Token]:
     """The same without apostrophes; what stood after one keeps its norm only where that is a word."""
     bare: list[Token] = []
     for token in tokens:
@@ -97,12 +98,12 @@ def _bare(tokens: list[Token]) -> list[Token]:
     return bare
 
 
-def _capitalized(tokens: list[Token]) -> list[Token]:
+def _capitalized(tokens: Sequence[Token]) -> list[Token]:
     first, *rest = tokens
     return [first.title() if isinstance(first, str) else (first[0].title(), first[1]), *rest]
 
 
-def _spellings(contractions: Iterable[list[Token]]) -> Iterator[list[Token]]:
+def _spellings(contractions: Iterable[Sequence[Token]]) -> Iterator[Sequence[Token]]:
     """Each with and without apostrophe, in small letters and with a capital."""
     for tokens in contractions:
         for spelling in (tokens, _bare(tokens)):
@@ -119,7 +120,7 @@ _SHORTENED = {
 """Words that lost their last letter, whether or not an apostrophe marks it."""
 
 
-def _shortened() -> Iterator[list[Token]]:
+def _shortened() -> Iterator[Sequence[Token]]:
     for word, norm in _SHORTENED.items():
         for form in (word, word.title()):
             yield from ([(form, norm)], [(f"{form}'", norm)])
@@ -127,7 +128,7 @@ def _shortened() -> Iterator[list[Token]]:
 
 _BECAUSE = ["'cause", "'cos", "'coz", "'cuz"]
 
-_REST: list[list[Token]] = [
+_REST: list[Sequence[Token]] = [
     *([(form, "because")] for word in _BECAUSE for form in (word, word.title())),
     ["'"], ["''"], ["'d"], [("'s", "'s")], [("'S", "'s")], [("‘s", "'s")], [("‘S", "'s")], [("'re", "are")],
     [("'ll", "will")], [("ll", "will")], [("'em", "them")], [("em", "them")],
