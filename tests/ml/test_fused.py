@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 
 import numpy as np
@@ -318,3 +319,21 @@ def test_rust_refuses_what_does_not_fit():
         plan.predict(rows[:, :2].copy(), None, np.array([2], dtype=np.uint32))
     with pytest.raises(ValueError, match="maxout weights"):
         _core.EncoderPlan(type(params)(params.tables, params.mix, params.layers, 2))
+
+
+def test_arrays_in_another_order_are_refused_and_never_misread():
+    model = make_tree()
+    params = find_parts(model).params()
+    params = dataclasses.replace(params, mix=(np.asfortranarray(params.mix[0]), *params.mix[1:]))
+    with pytest.raises(ValueError, match="W is not C-contiguous"):
+        _core.EncoderPlan(params)
+
+
+def test_weights_in_another_order_run_through_thinc():
+    plain, fused = both(make_tree())
+    for model in (plain, fused):
+        mix = next(node for node in model.walk() if node.name == "maxout")
+        mix.set_param("W", np.asfortranarray(mix.get_param("W")))
+    docs = make_docs()
+    for expected, found in zip(plain.predict(docs), fused.predict(docs), strict=True):
+        np.testing.assert_allclose(found, expected, **FORWARD)

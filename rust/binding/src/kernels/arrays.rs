@@ -7,8 +7,12 @@
 //! let x = Input::<f32>::read(x, out.written(), "softmax: x")?; // copied if it shares memory with `out`
 //! ```
 
+use numpy::ndarray::Dimension;
 use numpy::prelude::*;
-use numpy::{Element, PyArrayDescr, PyArrayDyn, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArray};
+use numpy::{
+    Element, PyArrayDescr, PyArrayDyn, PyReadonlyArray, PyReadonlyArrayDyn, PyReadwriteArray,
+    PyReadwriteArrayDyn, PyUntypedArray,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -144,6 +148,29 @@ impl<'py, T: Element> Input<'py, T> {
         let (n_rows, width) = rows_of(self.shape(), what)?;
         Rows::new(self.data()?, n_rows, width).map_err(crate::errors::IntoPyErr::into_py_err)
     }
+}
+
+/// All numbers of an array in C order. Unlike `as_slice`, which hands out transposed arrays as they lie in memory, this
+/// refuses every other layout with a ValueError.
+pub(crate) fn in_c_order<'a, T: Element, D: Dimension>(
+    array: &'a PyReadonlyArray<'_, T, D>,
+    what: &str,
+) -> PyResult<&'a [T]> {
+    if array.is_c_contiguous() { Ok(array.as_slice()?) } else { Err(not_in_c_order(what)) }
+}
+
+/// The same, to be written.
+pub(crate) fn in_c_order_mut<'a, T: Element, D: Dimension>(
+    array: &'a mut PyReadwriteArray<'_, T, D>,
+    what: &str,
+) -> PyResult<&'a mut [T]> {
+    if array.is_c_contiguous() { Ok(array.as_slice_mut()?) } else { Err(not_in_c_order(what)) }
+}
+
+fn not_in_c_order(what: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "{what} is not C-contiguous; expected rows one behind the other. Convert it with numpy.ascontiguousarray."
+    ))
 }
 
 /// Whether NumPy may convert on the quiet: floats among each other, integers and bools to integers that hold them.

@@ -10,6 +10,7 @@ use numpy::{
 };
 use pyo3::prelude::*;
 
+use super::arrays::{in_c_order, in_c_order_mut};
 use crate::errors::detached;
 use crate::threads::workers;
 
@@ -23,19 +24,19 @@ type MaxoutGradArg<'py> = (FloatsMut<'py>, FloatsMut<'py>, FloatsMut<'py>, Float
 
 fn maxout<'a>(arg: &'a MaxoutArg<'_>) -> PyResult<MaxoutParams<'a>> {
     Ok(MaxoutParams {
-        weights: arg.0.as_slice()?,
-        bias: arg.1.as_slice()?,
-        gain: arg.2.as_slice()?,
-        shift: arg.3.as_slice()?,
+        weights: in_c_order(&arg.0, "encoder: W")?,
+        bias: in_c_order(&arg.1, "encoder: b")?,
+        gain: in_c_order(&arg.2, "encoder: G")?,
+        shift: in_c_order(&arg.3, "encoder: layer norm b")?,
     })
 }
 
 fn maxout_grads<'a>(arg: &'a mut MaxoutGradArg<'_>) -> PyResult<MaxoutGrads<'a>> {
     Ok(MaxoutGrads {
-        weights: arg.0.as_slice_mut()?,
-        bias: arg.1.as_slice_mut()?,
-        gain: arg.2.as_slice_mut()?,
-        shift: arg.3.as_slice_mut()?,
+        weights: in_c_order_mut(&mut arg.0, "encoder: gradient of W")?,
+        bias: in_c_order_mut(&mut arg.1, "encoder: gradient of b")?,
+        gain: in_c_order_mut(&mut arg.2, "encoder: gradient of G")?,
+        shift: in_c_order_mut(&mut arg.3, "encoder: gradient of layer norm b")?,
     })
 }
 
@@ -54,14 +55,10 @@ struct ParamArrays<'py> {
 
 impl ParamArrays<'_> {
     fn view(&self) -> PyResult<EncoderParams<'_>> {
-        let table = |(rows, seed, column): &TableArg<'_>| -> PyResult<(usize, u32, usize)> {
-            rows.as_slice()?;
-            Ok((rows.shape()[1], *seed, *column))
-        };
         let mut tables = Vec::with_capacity(self.tables.len());
         for arg in &self.tables {
-            let (width, seed, column) = table(arg)?;
-            tables.push(EmbedTable { rows: arg.0.as_slice()?, width, seed, column });
+            let rows = in_c_order(&arg.0, "encoder: E")?;
+            tables.push(EmbedTable { rows, width: arg.0.shape()[1], seed: arg.1, column: arg.2 });
         }
         Ok(EncoderParams {
             tables,
@@ -100,17 +97,25 @@ impl BatchArrays<'_> {
         if self.types.is_some() {
             return Ok(WordTypes { made: None });
         }
-        let (features, n_columns) = (self.features.as_slice()?, self.features.shape()[1]);
+        let (features, n_columns) =
+            (in_c_order(&self.features, "encoder: features")?, self.features.shape()[1]);
         detached(py, || Ok::<_, PyErr>(WordTypes { made: Some(encoder::word_types(features, n_columns)) }))
     }
 
     fn view<'a>(&'a self, word_types: &'a WordTypes) -> PyResult<Batch<'a>> {
         let (features, types) = match (&self.types, &word_types.made) {
-            (Some(types), _) => (self.features.as_slice()?, types.as_slice()?),
+            (Some(types), _) => {
+                (in_c_order(&self.features, "encoder: features")?, in_c_order(types, "encoder: types")?)
+            }
             (None, Some((features, types))) => (features.as_slice(), types.as_slice()),
             (None, None) => (&[][..], &[][..]),
         };
-        Ok(Batch { features, n_columns: self.features.shape()[1], types, lengths: self.lengths.as_slice()? })
+        Ok(Batch {
+            features,
+            n_columns: self.features.shape()[1],
+            types,
+            lengths: in_c_order(&self.lengths, "encoder: lengths")?,
+        })
     }
 }
 
@@ -180,10 +185,14 @@ impl EncoderTrace {
         d_out: PyReadonlyArray2<'_, f32>,
         mut grads: GradArrays<'_>,
     ) -> PyResult<()> {
-        let d_out = d_out.as_slice()?;
+        let d_out = in_c_order(&d_out, "encoder: d_out")?;
         let pool = workers(py)?;
         let mut grads = EncoderGrads {
-            tables: grads.tables.iter_mut().map(|grad| Ok(grad.as_slice_mut()?)).collect::<PyResult<_>>()?,
+            tables: grads
+                .tables
+                .iter_mut()
+                .map(|grad| in_c_order_mut(grad, "encoder: gradient of E"))
+                .collect::<PyResult<_>>()?,
             mix: maxout_grads(&mut grads.mix)?,
             layers: grads.layers.iter_mut().map(maxout_grads).collect::<PyResult<_>>()?,
         };

@@ -12,6 +12,7 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::arrays::{in_c_order, in_c_order_mut};
 use crate::errors::{IntoPyErr, detached};
 use crate::threads::workers;
 
@@ -29,8 +30,10 @@ fn gemm(
     trans1: bool,
     trans2: bool,
 ) -> PyResult<()> {
-    let left = Matrix { transposed: trans1, ..Matrix::new(x.as_slice()?, x.shape()[0], x.shape()[1]) };
-    let right = Matrix { transposed: trans2, ..Matrix::new(y.as_slice()?, y.shape()[0], y.shape()[1]) };
+    let left =
+        Matrix { transposed: trans1, ..Matrix::new(in_c_order(&x, "gemm: x")?, x.shape()[0], x.shape()[1]) };
+    let right =
+        Matrix { transposed: trans2, ..Matrix::new(in_c_order(&y, "gemm: y")?, y.shape()[0], y.shape()[1]) };
     if [left.shape().0, right.shape().1] != out.shape() {
         return Err(PyValueError::new_err(format!(
             "gemm: out has shape {:?}; expected {:?}",
@@ -39,10 +42,10 @@ fn gemm(
         )));
     }
     let bias = match &bias {
-        Some(bias) => bias.as_slice()?,
+        Some(bias) => in_c_order(bias, "gemm: bias")?,
         None => &[],
     };
-    let out = out.as_slice_mut()?;
+    let out = in_c_order_mut(&mut out, "gemm: out")?;
     let pool = workers(py)?;
     detached(py, || product(Isa::active()?, pool.threads(), left, right, bias, out))
 }
@@ -67,7 +70,8 @@ fn activate_array(
     x: PyReadonlyArrayDyn<'_, f32>,
     mut out: PyReadwriteArrayDyn<'_, f32>,
 ) -> PyResult<()> {
-    let (kind, x, out) = (activation(name)?, x.as_slice()?, out.as_slice_mut()?);
+    let (kind, x, out) =
+        (activation(name)?, in_c_order(&x, "activate: x")?, in_c_order_mut(&mut out, "activate: out")?);
     detached(py, || activate(Isa::active()?, kind, x, out))
 }
 
@@ -80,7 +84,12 @@ fn backprop_activation_array(
     x: PyReadonlyArrayDyn<'_, f32>,
     mut out: PyReadwriteArrayDyn<'_, f32>,
 ) -> PyResult<()> {
-    let (kind, d_y, x, out) = (activation(name)?, d_y.as_slice()?, x.as_slice()?, out.as_slice_mut()?);
+    let (kind, d_y, x, out) = (
+        activation(name)?,
+        in_c_order(&d_y, "backprop_activation: d_y")?,
+        in_c_order(&x, "backprop_activation: x")?,
+        in_c_order_mut(&mut out, "backprop_activation: out")?,
+    );
     detached(py, || backprop_activation(Isa::active()?, kind, d_y, x, out))
 }
 
@@ -95,12 +104,14 @@ fn gather_add(
     indices: PyReadonlyArray2<'_, u32>,
     mut out: PyReadwriteArray2<'_, f32>,
 ) -> PyResult<()> {
-    let rows =
-        Rows::new(table.as_slice()?, table.shape()[0], table.shape()[1]).map_err(IntoPyErr::into_py_err)?;
-    let named = Rows::new(indices.as_slice()?, indices.shape()[0], indices.shape()[1]);
+    let rows = Rows::new(in_c_order(&table, "gather_add: table")?, table.shape()[0], table.shape()[1])
+        .map_err(IntoPyErr::into_py_err)?;
+    let named =
+        Rows::new(in_c_order(&indices, "gather_add: indices")?, indices.shape()[0], indices.shape()[1]);
     let named = named.map_err(IntoPyErr::into_py_err)?;
     let (n_rows, width) = (out.shape()[0], out.shape()[1]);
-    let out = RowsMut::new(out.as_slice_mut()?, n_rows, width).map_err(IntoPyErr::into_py_err)?;
+    let out = RowsMut::new(in_c_order_mut(&mut out, "gather_add: out")?, n_rows, width)
+        .map_err(IntoPyErr::into_py_err)?;
     detached(py, || gather::gather_add(Isa::active()?, rows, named, out))
 }
 

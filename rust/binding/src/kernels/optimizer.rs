@@ -6,6 +6,7 @@ use numpy::PyReadwriteArrayDyn;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::arrays::in_c_order_mut;
 use crate::errors::detached;
 use crate::threads::workers;
 
@@ -49,14 +50,22 @@ fn optimizer_step(
     };
     let step = Step { direction, rate, first, second, clip, l2, decay };
     let (first, second) = match &mut moments {
-        Some((first, second)) => (first.as_slice_mut()?, second.as_slice_mut()?),
+        Some((first, second)) => (
+            in_c_order_mut(first, "optimizer_step: moments")?,
+            in_c_order_mut(second, "optimizer_step: moments")?,
+        ),
         None => (&mut [][..], &mut [][..]),
     };
     let averages = match &mut averages {
-        Some((numbers, rate)) => Some(Averages { numbers: numbers.as_slice_mut()?, rate: *rate }),
+        Some((numbers, rate)) => {
+            Some(Averages { numbers: in_c_order_mut(numbers, "optimizer_step: averages")?, rate: *rate })
+        }
         None => None,
     };
-    let (weights, gradient) = (weights.as_slice_mut()?, gradient.as_slice_mut()?);
+    let (weights, gradient) = (
+        in_c_order_mut(&mut weights, "optimizer_step: weights")?,
+        in_c_order_mut(&mut gradient, "optimizer_step: gradient")?,
+    );
     let tensors = Tensors { weights, gradient, first, second, averages };
     let pool = workers(py)?;
     detached(py, || optimizer::optimizer_step(Isa::active()?, pool.threads(), step, tensors))
