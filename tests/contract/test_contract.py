@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +11,11 @@ from user_components import short_and_long_words
 
 from ferrule.testing import BrokenContractError, Subject, check_pipe, parametrize_with_checks
 
-BUILT_IN = ["tok2vec", "tagger"]
+BUILT_IN = ["tok2vec", "tagger", "textcat", "textcat_multilabel"]
 USER = [Subject("word_length_tagger", examples=short_and_long_words), "numpy_counter"]
+if importlib.util.find_spec("torch") is not None:
+    importlib.import_module("torch_component")
+    USER.append(Subject("torch_word_length", examples=short_and_long_words))
 
 
 @parametrize_with_checks([*BUILT_IN, *USER])

@@ -72,11 +72,15 @@ def unchanged_weights_on_error(*models: Any) -> Iterator[None]:
 
 
 @contextmanager
-def swapped_parameters(models: Iterable[Any], params: dict[Any, Any]) -> Iterator[None]:
+def swapped_parameters(models: Iterable[Any], params: dict[Any, Any] | None) -> Iterator[None]:
     """The `models` with the values of `params`; with their own again after the block, also when it raises.
 
-    `params` maps (node id, parameter name) to an array, as an optimizer's `averages` does.
+    `params` maps (node id, parameter name) to an array, as an optimizer's `averages` does. None, which
+    is what an optimizer without averages has there, changes nothing, as in spaCy's `Language`.
     """
+    if params is None:
+        yield
+        return
     with ExitStack() as stack:
         for model in models:
             swap = model.use_params(params)

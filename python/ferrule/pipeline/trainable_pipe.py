@@ -290,10 +290,11 @@ class TrainablePipe(SavedPipe, Pipe):
             self._optimizer: Any = self.create_optimizer()
         return self._optimizer
 
-    def use_params(self, params: dict[Any, Any]) -> AbstractContextManager[None]:
+    def use_params(self, params: dict[Any, Any] | None) -> AbstractContextManager[None]:
         """A context in which the model has the values of `params`, such as `optimizer.averages`.
 
-        Its own values are back afterwards, also when the block raises.
+        Its own values are back afterwards, also when the block raises. With None, as in the averages of an
+        optimizer that keeps none, it keeps its own.
         """
         return swapped_parameters([self.model] if isinstance(self.model, Model) else [], params)
 
