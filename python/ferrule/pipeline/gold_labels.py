@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ferrule.attrs import ORTH
 from ferrule.errors import LabelError, nearest_names
 from ferrule.ml.class_loss import MISSING
-from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
+from ferrule.ml.feature_extractor import column_ids, extract_rows
+from ferrule.training.aligned_batch import AlignedBatch
 
 __all__ = ["aligned_ids", "distinct_labels", "gold_classes"]
 
@@ -68,25 +68,10 @@ def aligned_ids(examples: Iterable[Any], attr: str) -> UInt64s:
 
     0 where the reference says nothing, or where its tokens do not fit the predicted one.
     """
-    examples = list(examples)
-    same = _ids_of_same_tokens(examples, attr)
-    if same is not None:
-        return same
-    aligned = (example.get_aligned(attr) for example in examples)
-    return np.array([value or 0 for values in aligned for value in values], dtype=np.uint64)
-
-
-def _ids_of_same_tokens(examples: list[Any], attr: str) -> UInt64s | None:
-    """The same for a batch of native documents whose references all have the tokens of the prediction."""
-    predicted = [example.predicted for example in examples]
-    reference = [example.reference for example in examples]
-    if not (all_native(predicted) and all_native(reference)):
-        return None
-    orths, lengths = extract_rows(predicted, [ORTH])
-    rows, reference_lengths = extract_rows(reference, [ORTH, *column_ids([attr])])
-    if not (np.array_equal(lengths, reference_lengths) and np.array_equal(orths[:, 0], rows[:, 0])):
-        return None
-    return rows[:, 1]
+    batch = AlignedBatch(list(examples))
+    if not batch.examples:
+        return np.zeros(0, dtype=np.uint64)
+    return batch.x2y.agreed(batch.reference_columns(attr)[:, 0])[0]
 
 
 def _unknown_label(label: str, labels: Sequence[str], owner: str) -> LabelError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ferrule.attrs import IDS
+from ferrule.attrs import IDS, ORTH
 
 if TYPE_CHECKING:
     from ferrule.tokens.doc import Doc
@@ -54,3 +54,20 @@ def write_array(doc: Doc, attributes: Any, array: np.ndarray) -> None:
             raise ValueError(f"from_array: the array is of {rows.dtype}; expected integers (uint64)")
         rows = rows.astype(np.int64).astype(np.uint64)
     doc._set_rows(ids, np.ascontiguousarray(rows))
+
+
+def utf8_array(doc: Doc, nr_char: int) -> np.ndarray:
+    """See `Doc.to_utf8_array`."""
+    strings = doc.vocab.strings
+    words = [strings[orth].encode("utf8") for orth in doc._rows([ORTH])[:, 0].tolist()]
+    width = max(map(len, words), default=0) if nr_char < 0 else nr_char
+    rows = b"".join(_from_both_ends(word)[:width].ljust(width, b"\xff") for word in words)
+    return np.frombuffer(rows, dtype="uint8").reshape(len(words), width).copy()
+
+
+def _from_both_ends(word: bytes) -> bytes:
+    """First byte, last, second, last but one, ..."""
+    turned = bytearray(word)
+    turned[0::2] = word[: (len(word) + 1) // 2]
+    turned[1::2] = word[::-1][: len(word) // 2]
+    return bytes(turned)

@@ -28,7 +28,7 @@ def fill(
                 raise ValueError(f"Doc: {name} were given without words; there is nothing to annotate")
         return
     words = list(words)
-    doc._set_words(words, None if spaces is None else [bool(space) for space in spaces])
+    doc._set_words(words, None if spaces is None else list(spaces))
     given = {name: list(values) for name, values in annotation.items() if values is not None}
     for name, values in given.items():
         if len(values) != len(words):

@@ -9,9 +9,10 @@ import numpy as np
 
 from ferrule._core import doc_entities, set_doc_entities
 from ferrule.tokens import char_spans, construction
-from ferrule.tokens.arrays import attribute_ids, read_array, write_array
+from ferrule.tokens.arrays import attribute_ids, read_array, utf8_array, write_array
 from ferrule.tokens.doc_extras import DocExtras
 from ferrule.tokens.doc_forms import DocForms
+from ferrule.tokens.older_names import OlderNames
 from ferrule.tokens.similarity import cosine_similarity
 from ferrule.tokens.span import Span, slice_range
 from ferrule.tokens.token import Token, make_token
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Doc"]
 
 
-class Doc(DocExtras, DocForms, ExtensionMethods):
+class Doc(DocExtras, DocForms, OlderNames, ExtensionMethods):
     """A sequence of tokens. Annotation is kept in columns; tokens and spans are views made when asked for.
 
     >>> from ferrule.vocab import Vocab
@@ -248,11 +249,6 @@ class Doc(DocExtras, DocForms, ExtensionMethods):
             ) from None
         return self._has_annotation(attr_id, require_complete)
 
-    @property
-    def is_nered(self) -> bool:
-        """Whether entities are set; spaCy's older name of `has_annotation("ENT_IOB")`."""
-        return self.has_annotation("ENT_IOB")
-
     # --- arrays ---
     def to_array(self, py_attr_ids: Any) -> np.ndarray:
         """Attributes as uint64: (n_tokens, n_attrs) for a list of names or ids, (n_tokens,) for a single one.
@@ -260,6 +256,13 @@ class Doc(DocExtras, DocForms, ExtensionMethods):
         HEAD is relative to the token; HEAD and SENT_START are signed, as two's complement.
         """
         return read_array(self, py_attr_ids)
+
+    def to_utf8_array(self, nr_char: int = -1) -> np.ndarray:
+        """The words' UTF-8 bytes, uint8 (n_tokens, nr_char), by turns from a word's start and its end, then 255.
+
+        Longer words lose their middle; `nr_char=-1` gives the longest all of its bytes.
+        """
+        return utf8_array(self, nr_char)
 
     def from_array(self, attrs: Any, array: np.ndarray) -> Doc:
         """Set attributes from what `to_array` gives, all or nothing, and return the document.

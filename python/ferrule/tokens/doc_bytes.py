@@ -9,6 +9,7 @@ import numpy as np
 import srsly
 
 from ferrule import attrs
+from ferrule._core import NewStrings
 from ferrule.tokens.activations import activations_from_message, activations_to_message
 from ferrule.tokens.message import unpack, unpack_any
 
@@ -36,27 +37,16 @@ SAVED_ATTRIBUTES = (
     attrs.SENT_START,
 )
 
-#: Attributes whose values are ids of strings.
-STRING_ATTRIBUTES = (
-    attrs.ORTH,
-    attrs.NORM,
-    attrs.TAG,
-    attrs.DEP,
-    attrs.ENT_TYPE,
-    attrs.ENT_KB_ID,
-    attrs.ENT_ID,
-    attrs.LEMMA,
-    attrs.MORPH,
-)
-
 
 def strings_in(doc: Doc) -> set[str]:
     """Every string that the document's annotation and span groups refer to."""
-    ids = set(np.unique(doc._rows(list(STRING_ATTRIBUTES))).tolist())
-    if getattr(doc, "_spans", None):
-        for group in doc.spans.values():
-            for span in group:
-                ids.update((span.label, span.kb_id, span.id))
+    return {"", *NewStrings().of_doc(doc), *strings_in_groups(doc)}
+
+
+def strings_in_groups(doc: Doc) -> set[str]:
+    """Every string that the document's span groups refer to."""
+    groups = doc.spans.values() if getattr(doc, "_spans", None) else ()
+    ids = {string_id for group in groups for span in group for string_id in (span.label, span.kb_id, span.id)}
     return {doc.vocab.strings[string_id] for string_id in ids}
 
 

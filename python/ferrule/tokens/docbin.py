@@ -11,6 +11,7 @@ import numpy as np
 import srsly
 
 from ferrule import attrs
+from ferrule._core import NewStrings, doc_from_rows
 from ferrule.tokens import doc_bytes
 from ferrule.tokens.activations import activations_from_message, activations_to_message
 from ferrule.tokens.arrays import attribute_ids
@@ -59,6 +60,7 @@ class DocBin:
         self.user_data: list[bytes | None] = []
         self.activations: list[dict[str, Any]] = []
         self.strings: set[str] = set()
+        self._new_strings = NewStrings()
         for doc in docs:
             self.add(doc)
 
@@ -68,10 +70,13 @@ class DocBin:
 
     def add(self, doc: Doc) -> None:
         """Add a copy of the document's data."""
-        groups = doc.spans.to_bytes() if getattr(doc, "_spans", None) else _NO_GROUPS
+        groups = _NO_GROUPS
+        if getattr(doc, "_spans", None):
+            groups = doc.spans.to_bytes()
+            self.strings.update(doc_bytes.strings_in_groups(doc))
         user_data = srsly.msgpack_dumps(doc.user_data) if self.store_user_data else None
         activations = activations_to_message(doc.activations) if getattr(doc, "_activations", None) else {}
-        self.strings.update(doc_bytes.strings_in(doc))
+        self.strings.update(self._new_strings.of_doc(doc))
         self.tokens.append(doc._rows(self.attrs))
         self.spaces.append(doc._spaces())
         self.cats.append(dict(getattr(doc, "_cats", {})))
@@ -85,23 +90,19 @@ class DocBin:
         for string in self.strings:
             vocab.strings.add(string)
         orth = self.attrs.index(attrs.ORTH)
-        rest = [i for i, attr in enumerate(self.attrs) if attr not in (attrs.ORTH, attrs.SPACY)]
-        rest_attrs = [self.attrs[i] for i in rest]
         for i, rows in enumerate(self.tokens):
-            doc = Doc.__new__(Doc, vocab)
             try:
-                doc._set_orths(np.ascontiguousarray(rows[:, orth]), self.spaces[i])
+                doc = doc_from_rows(Doc, vocab, self.attrs, orth, rows, self.spaces[i])
             except KeyError as error:
                 raise ValueError(
                     f"DocBin: document {i} has a word whose string is missing: {error}"
                 ) from error
-            if rest and len(rows):
-                doc._set_rows(rest_attrs, np.ascontiguousarray(rows[:, rest]))
             self._restore_extras(doc, i)
             yield doc
 
     def _restore_extras(self, doc: Doc, i: int) -> None:
-        doc.has_unknown_spaces = bool(self.flags[i].get("has_unknown_spaces", False))
+        if self.flags[i].get("has_unknown_spaces", False):
+            doc.has_unknown_spaces = True
         if self.cats[i]:
             doc.cats = dict(self.cats[i])
         if self.span_groups[i] != _NO_GROUPS:
@@ -156,6 +157,7 @@ class DocBin:
         message = unpack(inflate(bytes_data, what, max_expansion=max_expansion), what)
         fields = _checked_fields(message)
         self.__dict__.update(fields)
+        self._new_strings = NewStrings()
         return self
 
     def to_disk(self, path: str | Path) -> None:
@@ -200,13 +202,14 @@ def _checked_fields(message: dict[str, Any]) -> dict[str, Any]:
     strings = message["strings"]
     if not isinstance(strings, list) or not all(isinstance(string, str) for string in strings):
         raise ValueError("DocBin.from_bytes: strings is not a list of strings")
-    bounds = np.cumsum(lengths)[:-1]
     n_docs = len(lengths)
     rows = tokens.reshape(n_tokens, len(attr_ids))
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    cuts = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
     return {
         "attrs": attr_ids,
-        "tokens": np.split(rows, bounds)[:n_docs] if n_docs else [],
-        "spaces": np.split(spaces, bounds)[:n_docs] if n_docs else [],
+        "tokens": [rows[cut] for cut in cuts],
+        "spaces": [spaces[cut] for cut in cuts],
         "strings": set(strings),
         "cats": _per_doc(message, "cats", dict, n_docs),
         "flags": _per_doc(message, "flags", dict, n_docs),

@@ -30,8 +30,8 @@ class TokenTree:
 
     @property
     def head(self) -> Token:
-        """The syntactic parent; the token itself for a root."""
-        return self.doc[self.doc._head(self.i)]
+        """The syntactic parent; the token itself for a root, and, as in spaCy, without a dependency label."""
+        return self.doc[self.doc._head(self.i) if self.has_head() else self.i]
 
     @head.setter
     def head(self, new_head: Token) -> None:

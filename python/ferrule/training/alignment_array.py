@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,6 +63,28 @@ class AlignmentArray:
                 f"AlignmentArray: an index must be an int or a slice, found {type(index).__name__}: {index!r}"
             )
         return self.data[self.starts[index] : self.ends[index]]
+
+    def agreed(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """For each row the value that all its positions have, and whether there is one (else the value is 0).
+
+        `values`: (n_tokens of the other side,), one for each position.
+
+        >>> AlignmentArray([[0, 1], [], [2], [1, 2]]).agreed(np.array([5, 5, 7]))[0].tolist()
+        [5, 0, 7, 0]
+        """
+        if len(self.data) == len(self) and (self.lengths == 1).all():
+            return values[self.data], np.ones(len(self), dtype=bool)
+        found = np.zeros(len(self), dtype=values.dtype)
+        is_known = np.zeros(len(self), dtype=bool)
+        filled = self.lengths > 0
+        if filled.any():
+            aligned = values[self.data]
+            starts = self.starts[filled]
+            lowest = np.minimum.reduceat(aligned, starts)
+            is_known[filled] = lowest == np.maximum.reduceat(aligned, starts)
+            found[filled] = lowest
+            found[~is_known] = 0
+        return found, is_known
 
     def one_to_one(self) -> NDArray[np.int32]:
         """int32 (n_tokens,): the position a token is aligned to if there is just one, else -1."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ferrule._core import DocCore, orth_bytes
 from ferrule.training.alignment import Alignment
 from ferrule.training.alignment_array import AlignmentArray
 from ferrule.training.annotations import doc_from_annotations, doc_to_annotations
@@ -124,16 +124,15 @@ class Example:
         annotated has the id 0 and the string `""`.
         """
         values = np.asarray(self._y.to_array([field])).ravel()
-        values, is_known = _collapse(self.alignment.x2y, values)
-        if not as_string or field in _NOT_STRINGS:
-            return [value if known else None for value, known in zip(values.tolist(), is_known, strict=True)]
-        strings = self._y.vocab.strings
-        ids, places = np.unique(values, return_inverse=True)
-        names = [strings[int(id_)] for id_ in ids]
-        return [
-            names[place] if known else None
-            for place, known in zip(places.ravel().tolist(), is_known, strict=True)
-        ]
+        aligned, is_known = self.alignment.x2y.agreed(values)
+        found: list[Any] = aligned.tolist()
+        if as_string and field not in _NOT_STRINGS:
+            strings = self._y.vocab.strings
+            names = {id_: strings[id_] for id_ in set(found)}
+            found = [names[id_] for id_ in found]
+        if is_known.all():
+            return found
+        return [value if known else None for value, known in zip(found, is_known.tolist(), strict=True)]
 
     def get_aligned_parse(self, projectivize: bool = True) -> tuple[list[int | None], list[str | None]]:
         """`(heads, deps)` for each predicted token: the head's position and the label.
@@ -214,10 +213,7 @@ class Example:
 
     def _tokens(self) -> tuple[bytes, bytes]:
         """What the alignment depends on: the tokens of both documents, as bytes that compare fast."""
-        return (
-            np.ascontiguousarray(self._x.to_array(["ORTH"])).tobytes(),
-            np.ascontiguousarray(self._y.to_array(["ORTH"])).tobytes(),
-        )
+        return _orths(self._x), _orths(self._y)
 
 
 def validate_examples(examples: Iterable[Any], method: str) -> None:
@@ -254,23 +250,14 @@ def _checked_doc(role: str, doc: Any) -> Any:
     return doc
 
 
+def _orths(doc: Any) -> bytes:
+    if isinstance(doc, DocCore):
+        return orth_bytes(doc)
+    return np.ascontiguousarray(doc.to_array(["ORTH"])).tobytes()
+
+
 def _words(doc: Any) -> list[str]:
     return [token.text for token in doc]
-
-
-def _collapse(rows: AlignmentArray, values: NDArray[Any]) -> tuple[NDArray[Any], list[bool]]:
-    """For each row the value that all its positions share, and whether there is one."""
-    collapsed = np.zeros(len(rows), dtype=values.dtype)
-    is_known = np.zeros(len(rows), dtype=bool)
-    filled = rows.lengths > 0
-    if filled.any():
-        aligned = values[rows.data]
-        starts = rows.starts[filled]
-        lowest = np.minimum.reduceat(aligned, starts)
-        collapsed[filled] = lowest
-        is_known[filled] = lowest == np.maximum.reduceat(aligned, starts)
-    known: list[bool] = is_known.tolist()
-    return collapsed, known
 
 
 def _aligned_parse(example: Example, make_projective: bool) -> tuple[list[int | None], list[str | None]]:

@@ -6,10 +6,7 @@ use ferrule_text::doc::attr::source;
 use ferrule_text::doc::columns::Columns;
 use ferrule_text::doc::{Column, DocError, features, heads, rows};
 use ferrule_text::vocab::Vocab;
-use numpy::{
-    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-    PyUntypedArrayMethods,
-};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use parking_lot::RwLock;
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::intern;
@@ -81,6 +78,20 @@ impl DocCore {
         Ok(doc)
     }
 
+    /// String id of each token.
+    pub(crate) fn orths(&self) -> PyResult<Vec<u64>> {
+        let lexemes = self.vocab.read();
+        self.read(|doc| doc.lex().iter().map(|&lex| lexemes.lexeme(lex).map_or(0, |it| it.orth)).collect())
+    }
+
+    /// The string of each token.
+    pub(crate) fn texts(&self) -> PyResult<Vec<String>> {
+        let lexemes = self.vocab.read();
+        self.read(|doc| {
+            doc.lex().iter().map(|&lex| lexemes.text(lex).unwrap_or_default().to_owned()).collect()
+        })
+    }
+
     fn replace(&self, columns: Columns) -> PyResult<()> {
         self.write(|doc| {
             *doc = columns;
@@ -143,17 +154,20 @@ impl DocCore {
     }
 
     /// Fill an empty document. `words`: str or ids of strings that the vocabulary knows.
-    fn _set_words(&self, words: Vec<Bound<'_, PyAny>>, spaces: Option<Vec<bool>>) -> PyResult<()> {
+    fn _set_words(
+        &self,
+        words: Vec<Bound<'_, PyAny>>,
+        spaces: Option<Vec<Bound<'_, PyAny>>>,
+    ) -> PyResult<()> {
+        let spaces = spaces
+            .map(|given| given.iter().map(|space| space.is_truthy()).collect::<PyResult<Vec<bool>>>())
+            .transpose()?;
         self.replace(doc_words::from_words(&self.vocab, &words, spaces.as_deref())?)
     }
 
-    /// Fill an empty document from string ids, uint64 (n_tokens,), and whether a space follows each, bool (n_tokens,).
-    fn _set_orths(
-        &self,
-        orths: PyReadonlyArray1<'_, u64>,
-        spaces: PyReadonlyArray1<'_, bool>,
-    ) -> PyResult<()> {
-        self.replace(doc_words::from_ids(&self.vocab, &orths.to_vec()?, &spaces.to_vec()?)?)
+    /// Take over the words and spaces of another document with the same vocabulary, and none of its annotation.
+    fn _copy_words(&self, other: &DocCore) -> PyResult<()> {
+        self.replace(self.of_same_vocab(other)?.words_only())
     }
 
     /// Append tokens `start..end` of another document with the same vocabulary; heads that leave them are dropped.
@@ -176,9 +190,10 @@ impl DocCore {
     /// The text of tokens `start..end`, with or without the space behind the last.
     fn _text(&self, start: usize, end: usize, trailing_space: bool) -> PyResult<String> {
         self.check_zone()?;
+        // The vocabulary's lock before the document's, as everywhere.
+        let lexemes = self.vocab.read();
         let columns = self.columns.read();
         columns.check_range(start, end).map_err(to_python)?;
-        let lexemes = self.vocab.read();
         let mut text = String::new();
         for token in start..end {
             let word = lexemes.text(columns.lex()[token]).ok_or_else(|| {
@@ -250,7 +265,7 @@ impl DocCore {
         self.write(|doc| doc.set_column(column, values))
     }
 
-    /// Write heads (positions in the document, `None` for unset) and mark the sentences they imply.
+    /// Write heads (positions in the document, `None` for unset) and, in a labelled document, their sentences.
     fn _set_heads(&self, heads: Vec<Option<i64>>) -> PyResult<()> {
         let relative = |(i, head): (usize, &Option<i64>)| match head {
             None => Ok(0),
@@ -263,7 +278,10 @@ impl DocCore {
         let values = heads.iter().enumerate().map(relative).collect::<PyResult<Vec<u64>>>()?;
         self.write(|doc| {
             doc.set_column(Column::Head, values)?;
-            heads::set_sentence_starts(doc);
+            // Heads count where there are labels; without any, sentences stay as they are, as in spaCy.
+            if doc.has_annotation(Column::Dep, false) {
+                heads::set_sentence_starts(doc);
+            }
             Ok(())
         })
     }

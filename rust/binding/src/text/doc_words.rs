@@ -26,7 +26,13 @@ pub(crate) fn from_words(
     }
     let mut columns = Columns::with_capacity(words.len());
     columns.has_unknown_spaces = spaces.is_none() && !words.is_empty();
+    let known = known_words(vocab, words);
     for (i, word) in words.iter().enumerate() {
+        let space = spaces.is_none_or(|spaces| spaces[i]);
+        if let Some((lex, length)) = known[i] {
+            columns.push(lex, length, space);
+            continue;
+        }
         let by_id;
         let text = if word.is_instance_of::<PyString>() {
             entry_text(word, "words", i)?
@@ -35,9 +41,19 @@ pub(crate) fn from_words(
             by_id = string(vocab, id, "words")?;
             &by_id
         };
-        push(&mut columns, vocab, text, i, spaces.is_none_or(|spaces| spaces[i]))?;
+        push(&mut columns, vocab, text, i, space)?;
     }
     Ok(columns)
+}
+
+/// Lexeme and length of the strings that have a lexeme already, which in running text most have.
+fn known_words(vocab: &Vocab, words: &[Bound<'_, PyAny>]) -> Vec<Option<(u32, u32)>> {
+    let lexemes = vocab.read();
+    let find = |word: &Bound<'_, PyAny>| {
+        let lex = lexemes.find(word.cast::<PyString>().ok()?.to_str().ok()?)?;
+        lexemes.lexeme(lex).map(|lexeme| (lex, lexeme.length))
+    };
+    words.iter().map(find).collect()
 }
 
 /// Tokens of string ids, with whether a space follows each.
@@ -50,12 +66,16 @@ pub(crate) fn from_ids(vocab: &Vocab, orths: &[u64], spaces: &[bool]) -> PyResul
         )));
     }
     let mut columns = Columns::with_capacity(orths.len());
-    for (i, (&orth, &space)) in orths.iter().zip(spaces).enumerate() {
-        let known = {
-            let lexemes = vocab.read();
-            lexemes.find_orth(orth).and_then(|lex| lexemes.lexeme(lex).map(|lexeme| (lex, lexeme.length)))
+    let known: Vec<Option<(u32, u32)>> = {
+        let lexemes = vocab.read();
+        let find = |&orth: &u64| {
+            let lex = lexemes.find_orth(orth)?;
+            lexemes.lexeme(lex).map(|lexeme| (lex, lexeme.length))
         };
-        match known {
+        orths.iter().map(find).collect()
+    };
+    for (i, (&orth, &space)) in orths.iter().zip(spaces).enumerate() {
+        match known[i] {
             Some((lex, length)) => columns.push(lex, length, space),
             None => push(&mut columns, vocab, &string(vocab, orth, &format!("word {i}"))?, i, space)?,
         }

@@ -6,6 +6,7 @@ mod alignment;
 mod annotate;
 mod arguments;
 mod doc;
+mod doc_bin;
 mod doc_words;
 mod entities;
 mod features;
@@ -17,6 +18,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     alignment::register(m)?;
     annotate::register(m)?;
     doc::register(m)?;
+    doc_bin::register(m)?;
     entities::register(m)?;
     features::register(m)?;
     strings::register(m)?;

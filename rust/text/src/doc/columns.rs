@@ -162,6 +162,12 @@ impl Columns {
         Ok(())
     }
 
+    /// The same tokens without annotation.
+    pub fn words_only(self) -> Columns {
+        let Columns { lex, spaces, starts, n_chars, has_unknown_spaces, .. } = self;
+        Columns { lex, spaces, starts, n_chars, has_unknown_spaces, ..Columns::default() }
+    }
+
     /// Forget a column's annotation.
     pub fn clear(&mut self, column: Column) {
         self.columns[column as usize] = None;

@@ -1,5 +1,6 @@
 //! The document: tokens and annotation as columns, and what can be read off and written to them.
 
+pub mod alignment;
 pub mod annotate;
 pub mod attr;
 pub mod columns;
@@ -8,6 +9,7 @@ pub mod error;
 pub mod features;
 pub mod heads;
 pub mod rows;
+pub mod string_ids;
 
 pub use attr::Column;
 pub use columns::Columns;

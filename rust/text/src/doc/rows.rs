@@ -19,13 +19,25 @@ pub fn set_rows(
 ) -> Result<(), DocError> {
     let width = sources.len();
     if width == 0 || rows.len() != doc.len() * width {
-        return Err(DocError::Value(format!(
-            "{} values for {} tokens and {width} attributes; give one row for each token and one value for each attribute",
-            rows.len(),
-            doc.len()
-        )));
+        return Err(wrong_size(doc.len(), width, rows.len()));
     }
     let mut changed = doc.clone();
+    fill_rows(&mut changed, lexemes, sources, rows)?;
+    *doc = changed;
+    Ok(())
+}
+
+/// The same for a document that nobody has seen yet: an error leaves it half written.
+pub fn fill_rows(
+    doc: &mut Columns,
+    lexemes: &VocabRead<'_>,
+    sources: &[Source],
+    rows: &[u64],
+) -> Result<(), DocError> {
+    let width = sources.len();
+    if rows.len() != doc.len() * width {
+        return Err(wrong_size(doc.len(), width, rows.len()));
+    }
     for (position, source) in sources.iter().enumerate() {
         let values = rows.iter().skip(position).step_by(width);
         match *source {
@@ -35,20 +47,26 @@ pub fn set_rows(
                     _ => norm,
                 };
                 let norms = doc.lex().iter().zip(values).map(own).collect();
-                changed.set_column(Column::Norm, norms)?;
+                doc.set_column(Column::Norm, norms)?;
             }
-            Source::Column(column) => changed.set_column(column, values.copied().collect())?,
-            Source::Spacy => changed.set_spaces(values.map(|&space| space != 0).collect())?,
+            Source::Column(column) => doc.set_column(column, values.copied().collect())?,
+            Source::Spacy => doc.set_spaces(values.map(|&space| space != 0).collect())?,
             Source::Lexeme(_) | Source::Idx => {}
         }
     }
     let has = |column| sources.contains(&Source::Column(column));
     if has(Column::Head)
         && has(Column::Dep)
-        && changed.column(Column::Dep).is_some_and(|deps| deps.iter().any(|&dep| dep != 0))
+        && doc.column(Column::Dep).is_some_and(|deps| deps.iter().any(|&dep| dep != 0))
     {
-        heads::set_sentence_starts(&mut changed);
+        heads::set_sentence_starts(doc);
     }
-    *doc = changed;
     Ok(())
+}
+
+fn wrong_size(n_tokens: usize, width: usize, n_values: usize) -> DocError {
+    DocError::Value(format!(
+        "{n_values} values for {n_tokens} tokens and {width} attributes; give one row for each token and one value \
+         for each attribute"
+    ))
 }
