@@ -9,9 +9,9 @@ from typing import Any
 from ferrule._typing import Scores
 from ferrule.registry import registry
 from ferrule.scorer.cats import score_cats
-from ferrule.scorer.relations import score_deps, score_links
+from ferrule.scorer.relations import dep_string, score_deps, score_links
 from ferrule.scorer.spans import get_ner_prf, score_spans
-from ferrule.scorer.tokens import score_token_attr, score_token_attr_per_feat, score_tokenization
+from ferrule.scorer.tokens import morph_key, score_token_attr, score_token_attr_per_feat, score_tokenization
 
 __all__ = [
     "lemmatizer_score",
@@ -40,7 +40,7 @@ def senter_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
 def morphologizer_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
     """`pos_acc`, `morph_acc` and the scores of each morphological feature."""
     examples = list(examples)
-    kwargs = {**kwargs, "getter": _morph_key}
+    kwargs = {**kwargs, "getter": morph_key}
     return {
         **score_token_attr(examples, "pos", **{**kwargs, "getter": getattr}),
         **score_token_attr(examples, "morph", **kwargs),
@@ -54,7 +54,7 @@ def parser_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
     Punctuation (`p`, `punct`) does not count.
     """
     examples = list(examples)
-    dep_kwargs = {"ignore_labels": ("p", "punct"), **kwargs, "getter": _dep_string}
+    dep_kwargs = {"ignore_labels": ("p", "punct"), **kwargs, "getter": dep_string}
     parsed = [example for example in examples if example.reference.has_annotation("DEP")]
     return {**senter_score(examples, **kwargs), **score_deps(parsed, "dep", **dep_kwargs)}
 
@@ -157,12 +157,3 @@ def make_overlapping_labeled_spans_scorer(spans_key: str = "sc") -> ScoreFunctio
 def make_spancat_scorer() -> ScoreFunction:
     """Scores span groups."""
     return spancat_score
-
-
-def _morph_key(token: Any, attr: str) -> Any:
-    return token.morph.key if attr == "morph" else getattr(token, attr)
-
-
-def _dep_string(token: Any, attr: str) -> str:
-    dep: str = token.dep_
-    return dep

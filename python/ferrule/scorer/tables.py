@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ferrule.scorer.counts import PRFScore
 from ferrule.scorer.tokens import MISSING_VALUES, aligned_codes
+from ferrule.training.aligned_batch import aligned_batches
 
 __all__ = ["ConfusionCounts", "confusion_counts"]
 
@@ -66,10 +67,10 @@ def confusion_counts(
     codes: dict[Any, int] = {}
     pairs: list[NDArray[np.int64]] = []
     strings: Any = {}
-    for example in examples:
-        gold, positions, predicted = aligned_codes(example, attr, getter, codes, MISSING_VALUES)
+    for batch in aligned_batches(examples):
+        gold, positions, predicted = aligned_codes(batch, attr, getter, codes, MISSING_VALUES)
         pairs.append(np.stack([gold[positions], predicted]))
-        strings = example.reference.vocab.strings
+        strings = batch.reference[0].vocab.strings
     names = [_name(value, strings) for value in codes]
     together = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0), dtype=np.int64)
     seen = {names[code] for code in np.unique(together)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from ferrule._typing import Scores
 from ferrule.scorer.counts import PRFScore, scores_per_label, sum_of
-from ferrule.training.token_offsets import token_offsets
+from ferrule.training.aligned_batch import AlignedBatch, aligned_batches
 
 __all__ = [
     "MISSING_VALUES",
     "aligned_codes",
+    "morph_key",
     "score_token_attr",
     "score_token_attr_per_feat",
     "score_tokenization",
@@ -23,7 +25,14 @@ __all__ = [
 
 MISSING_VALUES: frozenset[Any] = frozenset({0, None, ""})
 MISSING = -1  # the code of a value that the reference does not give
-_COLUMNS = {"tag": "TAG", "pos": "POS", "lemma": "LEMMA", "dep": "DEP", "ent_type": "ENT_TYPE"}
+_COLUMNS = {
+    "tag": "TAG",
+    "pos": "POS",
+    "lemma": "LEMMA",
+    "dep": "DEP",
+    "ent_type": "ENT_TYPE",
+    "morph": "MORPH",
+}
 
 Getter = Callable[[Any, str], Any]
 
@@ -35,13 +44,16 @@ def score_tokenization(examples: Iterable[Any], **cfg: Any) -> Scores:
     spans. Tokens of whitespace do not count, nor do references whose spaces are not known.
     """
     accuracy, spans = PRFScore(), PRFScore()
-    for example in examples:
-        if example.reference.has_unknown_spaces:
-            continue
-        counted = ~_is_space(example.predicted)
-        n_single = int((example.alignment.x2y.lengths[counted] == 1).sum())
+    known = (example for example in examples if not example.reference.has_unknown_spaces)
+    for batch in aligned_batches(known):
+        predicted = batch.predicted_columns("LENGTH", "SPACY", "IS_SPACE").astype(np.int64)
+        reference = batch.reference_columns("LENGTH", "SPACY", "IS_SPACE").astype(np.int64)
+        counted = predicted[:, 2] == 0
+        n_single = int((batch.x2y.lengths[counted] == 1).sum())
         accuracy += PRFScore(tp=n_single, fp=int(counted.sum()) - n_single)
-        spans.score_set(_token_spans(example.predicted), _token_spans(example.reference))
+        found, gold = _character_spans(batch, predicted, reference)
+        hits = int(np.isin(found, gold, assume_unique=True).sum())
+        spans += PRFScore(tp=hits, fp=len(found) - hits, fn=len(gold) - hits)
     if not len(accuracy):
         return dict.fromkeys(("token_acc", "token_p", "token_r", "token_f"))
     return {
@@ -67,8 +79,8 @@ def score_token_attr(
     """
     codes: dict[Any, int] = {}
     total = PRFScore()
-    for example in examples:
-        gold, positions, predicted = aligned_codes(example, attr, getter, codes, missing_values)
+    for batch in aligned_batches(examples):
+        gold, positions, predicted = aligned_codes(batch, attr, getter, codes, missing_values)
         hits = int((gold[positions] == predicted).sum())
         n_gold = int((gold != MISSING).sum())
         total += PRFScore(tp=hits, fp=len(positions) - hits, fn=n_gold - hits)
@@ -91,27 +103,14 @@ def score_token_attr_per_feat(
     codes: dict[Any, int] = {}
     per_feat: dict[str, PRFScore] = {}
     features = _Features(codes)
-    for example in examples:
-        gold, positions, predicted = aligned_codes(example, attr, getter, codes, missing_values)
-        strings = example.reference.vocab.strings
-        known = np.asarray(
-            [bool(features.of(code, strings)) for code in gold[positions].tolist()], dtype=bool
-        )
-        positions, predicted = positions[known], predicted[known]
-        gold_set = {(i, feat) for i, code in enumerate(gold.tolist()) for feat in features.of(code, strings)}
-        pred_set = {
-            (i, feat)
-            for i, code in zip(positions.tolist(), predicted.tolist(), strict=True)
-            for feat in features.of(code, strings)
-        }
-        for kind, items in (
-            ("tp", pred_set & gold_set),
-            ("fp", pred_set - gold_set),
-            ("fn", gold_set - pred_set),
-        ):
-            for _, feat in items:
-                score = per_feat.setdefault(feat.partition("=")[0], PRFScore())
-                setattr(score, kind, getattr(score, kind) + 1)
+    for batch in aligned_batches(examples):
+        gold, positions, predicted = aligned_codes(batch, attr, getter, codes, missing_values)
+        for gold_feats, found, n_tokens in _feature_sets(features, batch, gold, positions, predicted):
+            kinds = {"tp": found & gold_feats, "fp": found - gold_feats, "fn": gold_feats - found}
+            for kind, feats in kinds.items():
+                for feat in feats:
+                    score = per_feat.setdefault(feat.partition("=")[0], PRFScore())
+                    setattr(score, kind, getattr(score, kind) + n_tokens)
     micro = sum_of(per_feat.values())
     keys = [f"{attr}_micro_p", f"{attr}_micro_r", f"{attr}_micro_f", f"{attr}_per_feat"]
     if not len(micro):
@@ -120,34 +119,69 @@ def score_token_attr_per_feat(
     return dict(zip(keys, values, strict=True))
 
 
+def morph_key(token: Any, attr: str) -> Any:
+    """The id of the token's features for the attribute `morph`, others as they are: a getter for scores."""
+    return token.morph.key if attr == "morph" else getattr(token, attr)
+
+
 def aligned_codes(
-    example: Any, attr: str, getter: Getter, codes: dict[Any, int], missing_values: Set[Any]
+    batch: AlignedBatch, attr: str, getter: Getter, codes: dict[Any, int], missing_values: Set[Any]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """`(gold, positions, predicted)`: what reference and prediction say, as ints that `codes` hands out.
 
     `gold`: int64 (n_reference_tokens,), -1 where missing. `positions`, `predicted`: int64 (n,), for each
     predicted token with a single counterpart that has a gold value, that counterpart and the predicted code;
-    each pair once. `codes`: value -> code, in the order of the codes; new values are added.
+    each pair once, ascending. `codes`: value -> code, in the order of the codes; new values are added.
     """
-    gold = _codes_of(example.reference, attr, getter, codes)
+    gold = _codes_of(batch.reference, batch.reference_columns, attr, getter, codes)
     gold[np.isin(gold, [codes[value] for value in missing_values if value in codes])] = MISSING
-    predicted = _codes_of(example.predicted, attr, getter, codes)
-    positions = example.alignment.x2y.one_to_one().astype(np.int64)
-    counted = (positions >= 0) & ~_is_space(example.predicted)
+    predicted = _codes_of(batch.predicted, batch.predicted_columns, attr, getter, codes)
+    positions = batch.x2y.one_to_one().astype(np.int64)
+    counted = (positions >= 0) & (batch.predicted_columns("IS_SPACE")[:, 0] == 0)
     counted[counted] = gold[positions[counted]] != MISSING
     positions, predicted = positions[counted], predicted[counted]
-    if len(positions) > 1 and (np.diff(positions) == 0).any():
+    if (np.diff(positions) <= 0).any():
         positions, predicted = np.unique(np.stack([positions, predicted]), axis=1)
     return gold, positions, predicted
 
 
-def _codes_of(doc: Any, attr: str, getter: Getter, codes: dict[Any, int]) -> NDArray[np.int64]:
-    if getter is getattr and attr in _COLUMNS:
-        column = np.asarray(doc.to_array([_COLUMNS[attr]])).ravel()
-        values, places = np.unique(column, return_inverse=True)
-        table = [_code(int(value), codes) for value in values]
-        return np.asarray(table, dtype=np.int64)[places.ravel()]
-    return np.asarray([_code(getter(token, attr), codes) for token in doc], dtype=np.int64)
+def _codes_of(
+    docs: list[Any], columns: Callable[[str], Any], attr: str, getter: Getter, codes: dict[Any, int]
+) -> NDArray[np.int64]:
+    # An analysis is an object of its own, told from the id of its features.
+    by_column = attr in _COLUMNS and (getter is morph_key or (getter is getattr and attr != "morph"))
+    if not by_column:
+        return np.asarray(
+            [_code(getter(token, attr), codes) for doc in docs for token in doc], dtype=np.int64
+        )
+    values, places = np.unique(columns(_COLUMNS[attr])[:, 0], return_inverse=True)
+    table = [_code(int(value), codes) for value in values]
+    return np.asarray(table, dtype=np.int64)[places.ravel()]
+
+
+def _feature_sets(
+    features: _Features,
+    batch: AlignedBatch,
+    gold: NDArray[np.int64],
+    positions: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+) -> Iterator[tuple[set[str], set[str], int]]:
+    """`(true features, predicted features, on how many tokens)`, of the gold tokens that have features."""
+    has_features = np.asarray([bool(features.of(code, batch)) for code in range(len(features))], dtype=bool)
+    gold = np.where((gold != MISSING) & has_features[gold], gold, MISSING)
+    # A gold token that several predicted ones have as their counterpart is predicted what any of them says.
+    counts = np.bincount(positions, minlength=len(gold))
+    single = counts[positions] == 1
+    of_token = np.full(len(gold), MISSING, dtype=np.int64)
+    of_token[positions[single]] = predicted[single]
+    once = (gold != MISSING) & (counts <= 1)
+    for (true_code, code), n_tokens in Counter(
+        zip(gold[once].tolist(), of_token[once].tolist(), strict=True)
+    ).items():
+        yield set(features.of(true_code, batch)), set(features.of(code, batch)), n_tokens
+    for position in np.flatnonzero((gold != MISSING) & (counts > 1)).tolist():
+        found = {feat for code in predicted[positions == position] for feat in features.of(int(code), batch)}
+        yield set(features.of(int(gold[position]), batch)), found, 1
 
 
 def _code(value: Any, codes: dict[Any, int]) -> int:
@@ -164,20 +198,38 @@ class _Features:
         self._codes = codes
         self._split: dict[int, list[str]] = {MISSING: []}
 
-    def of(self, code: int, strings: Any) -> list[str]:
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def of(self, code: int, batch: AlignedBatch) -> list[str]:
         if code not in self._split:
             value = next(itertools.islice(self._codes, code, None))
-            morph = strings[value] if isinstance(value, int | np.integer) else str(value)
+            morph = batch.string(int(value)) if isinstance(value, int | np.integer) else str(value)
             self._split[code] = [] if morph in ("", "_") else morph.split("|")
         return self._split[code]
 
 
-def _is_space(doc: Any) -> NDArray[np.bool_]:
-    is_space: NDArray[np.bool_] = np.asarray(doc.to_array(["IS_SPACE"])).ravel() != 0
-    return is_space
+def _character_spans(
+    batch: AlignedBatch, predicted: NDArray[np.int64], reference: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Start and end of each token of either side, whitespace left out, as one number; equal for equal spans.
+
+    `predicted`, `reference`: LENGTH, SPACY and IS_SPACE of the tokens.
+    """
+    sides = ((predicted, batch.x_lengths), (reference, batch.y_lengths))
+    sizes = [_sums(columns[:, 0] + columns[:, 1], lengths) for columns, lengths in sides]
+    room = np.maximum(*sizes)
+    doc_starts = np.cumsum(room) - room
+    keys = []
+    for (columns, lengths), size in zip(sides, sizes, strict=True):
+        n_chars = columns[:, 0] + columns[:, 1]
+        starts = np.cumsum(n_chars) - n_chars + np.repeat(doc_starts - (np.cumsum(size) - size), lengths)
+        keys.append(((starts << 32) + columns[:, 0])[columns[:, 2] == 0])
+    return keys
 
 
-def _token_spans(doc: Any) -> set[tuple[int, int]]:
-    starts, ends = token_offsets(doc)
-    counted = ~_is_space(doc)
-    return set(zip(starts[counted].tolist(), ends[counted].tolist(), strict=True))
+def _sums(values: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The sum of each document's values."""
+    totals = np.concatenate([[0], np.cumsum(values)])
+    ends = np.cumsum(lengths)
+    return totals[ends] - totals[ends - lengths]

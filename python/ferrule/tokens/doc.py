@@ -258,9 +258,9 @@ class Doc(DocExtras, DocForms, OlderNames, ExtensionMethods):
         return read_array(self, py_attr_ids)
 
     def to_utf8_array(self, nr_char: int = -1) -> np.ndarray:
-        """The words' UTF-8 bytes, uint8 (n_tokens, nr_char), by turns from a word's start and its end, then 255.
+        """The words' UTF-8 bytes, by turns from start and end, then 255: uint8 (n_tokens, nr_char).
 
-        Longer words lose their middle; `nr_char=-1` gives the longest all of its bytes.
+        Longer words lose their middle; `nr_char=-1` leaves the longest word all of its bytes.
         """
         return utf8_array(self, nr_char)
 

@@ -26,11 +26,11 @@ UInt64s = NDArray[np.uint64]
 class AlignedBatch:
     """Examples with their tokens behind one another: token numbers count through the batch on each side.
 
-    `predicted`, `reference`: the documents. `x2y`, `y2x`: for each token of one side those of the other, as in
-    `Example.alignment`. `x_lengths`, `y_lengths`: int64 (n_examples,), tokens of each document.
+    `predicted`, `reference`: the documents. `x2y`, `y2x`: for each token of one side those of the other, as
+    in `Example.alignment`. `x_lengths`, `y_lengths`: int64 (n_examples,), tokens of each document.
 
-    Raises AlignmentError where the two texts of an example differ in more than whitespace and capitals. Ferrule's
-    documents take one call into Rust; of others `Example.alignment` and `Doc.to_array` are asked.
+    Raises AlignmentError where the two texts of an example differ in more than whitespace and capitals.
+    Ferrule's documents take one call into Rust; of others `Example.alignment` and `to_array` are asked.
 
     >>> from ferrule.tokens import Doc
     >>> from ferrule.training import Example
@@ -90,9 +90,12 @@ class AlignedBatch:
         empty = np.zeros((0, len(attrs)), dtype=np.uint64)
         return np.concatenate([empty, *(array.reshape(-1, len(attrs)) for array in arrays)])
 
-    def example_of(self, lengths: Int64s) -> Int64s:
-        """The number of the example that each token belongs to, for `x_lengths` or `y_lengths`."""
-        return np.repeat(np.arange(len(lengths)), lengths)
+    def string(self, string_id: int) -> str:
+        """The string with this id; KeyError where none of the documents' vocabularies has it."""
+        for doc in (*self.reference, *self.predicted):
+            if string_id in doc.vocab.strings:
+                return str(doc.vocab.strings[string_id])
+        raise KeyError(f"no string with id {string_id} in the examples' vocabularies")
 
 
 def aligned_batches(examples: Iterable[Any]) -> Iterator[AlignedBatch]:
