@@ -122,8 +122,7 @@ class DocExtras(DocCore):
     @property
     def sentiment(self) -> float:
         """A score that users may set."""
-        hook = self.user_hooks.get("sentiment")
-        return hook(self) if hook else self._lazy("_sentiment", float)
+        return self._lazy("_sentiment", float)
 
     @sentiment.setter
     def sentiment(self, value: float) -> None:
