@@ -1,4 +1,4 @@
-"""Vectors, norms and similarities of documents, spans and tokens; spaCy's on the same vectors are the oracle."""
+"""Vectors, norms and similarities; spaCy's on the same vectors are the oracle."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ def test_without_vectors_the_tensor_speaks() -> None:
     ours, theirs = Doc(Vocab(), words=["a", "b", "c"]), SpacyDoc(SpacyVocab(), words=["a", "b", "c"])
     for doc in (ours, theirs):
         doc.tensor = rows
-    for our_view, their_view in zip(
-        (ours, ours[1:3], ours[0]), (theirs, theirs[1:3], theirs[0]), strict=True
-    ):
+    for our_view, their_view in ((ours, theirs), (ours[1:3], theirs[1:3]), (ours[0], theirs[0])):
         assert our_view.has_vector == their_view.has_vector
         assert np.allclose(our_view.vector, their_view.vector)
         assert our_view.tensor.tolist() == their_view.tensor.tolist()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["PRFScore", "macro_average", "scores_per_label", "sum_of"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PRFScore", "distinct_rows", "macro_average", "scores_per_label", "sum_of"]
 
 _TINY = 1e-100  # spaCy's guard against 0/0: an empty count scores 0.0
 
@@ -84,3 +87,16 @@ def macro_average(scores: Iterable[PRFScore]) -> dict[str, float]:
 def scores_per_label(scores: Mapping[str, PRFScore]) -> dict[str, dict[str, float]]:
     """`{label: {"p": …, "r": …, "f": …}}`."""
     return {label: score.to_dict() for label, score in scores.items()}
+
+
+def distinct_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The different rows of an int64 array (n_rows, width), in order; many times faster than `np.unique`.
+
+    >>> distinct_rows(np.array([[1, 2], [0, 3], [1, 2]])).tolist()
+    [[0, 3], [1, 2]]
+    """
+    if len(rows) < 2:
+        return rows
+    rows = rows[np.lexsort(rows.T[::-1])]
+    is_new = np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)])
+    return rows[is_new]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ferrule._typing import Scores
-from ferrule.scorer.counts import PRFScore, macro_average, scores_per_label, sum_of
+from ferrule.scorer.counts import PRFScore, distinct_rows, macro_average, scores_per_label, sum_of
 from ferrule.scorer.tokens import MISSING_VALUES
 from ferrule.training.aligned_batch import aligned_batches
 
@@ -49,14 +49,14 @@ def score_deps(
         asked = (batch.predicted_columns("IS_SPACE")[:, 0] == 0) & ~np.isin(found.deps, ignored)
         asked[positions >= 0] &= ~is_missing[positions[positions >= 0]]
         arcs = np.stack([positions, positions[found.heads], found.deps], axis=1)[asked]
-        placed = np.unique(arcs[(arcs[:, :2] >= 0).all(axis=1)], axis=0)
+        placed = distinct_rows(arcs[(arcs[:, :2] >= 0).all(axis=1)])
         same_head = counted[placed[:, 0]] & (gold.heads[placed[:, 0]] == placed[:, 1])
         right = same_head & (gold.deps[placed[:, 0]] == placed[:, 2])
         n_astray, n_gold = int((arcs[:, :2] < 0).any(axis=1).sum()), int(counted.sum())
         labelled += _score(int(right.sum()), len(placed) + n_astray, n_gold)
         # Without labels, the arcs of several predicted tokens to one counterpart are one.
         n_same_head = len(np.unique(placed[same_head, 0]))
-        total += _score(n_same_head, len(np.unique(placed[:, :2], axis=0)) + n_astray, n_gold)
+        total += _score(n_same_head, len(distinct_rows(placed[:, :2])) + n_astray, n_gold)
         for dep in np.union1d(placed[:, 2], gold.deps[counted]).tolist():
             of_found, of_gold = placed[:, 2] == dep, int((gold.deps[counted] == dep).sum())
             hits = int(right[of_found].sum())
@@ -93,13 +93,13 @@ def _arcs(
     codes: dict[Any, int],
 ) -> _Arcs:
     attr, getter, head_attr, head_getter = getters
-    if getter is dep_string and head_getter is getattr and head_attr == "head":
+    if (attr, head_attr, head_getter) == ("dep", "head", getattr) and getter in (getattr, dep_string):
         rows = columns("HEAD", "DEP").astype(np.int64)
         # A token without a label is its own head.
         heads = np.arange(len(rows)) + np.where(rows[:, 1] == 0, 0, rows[:, 0])
         ids, places = np.unique(columns("DEP")[:, 0], return_inverse=True)
-        strings = docs[0].vocab.strings
-        table = [codes.setdefault(strings[int(dep)], len(codes)) for dep in ids]
+        name: Callable[[int], Any] = docs[0].vocab.strings.__getitem__ if getter is dep_string else int
+        table = [codes.setdefault(name(int(dep)), len(codes)) for dep in ids]
         return _Arcs(heads, np.asarray(table, dtype=np.int64)[places.ravel()])
     starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
     tokens = [token for doc in docs for token in doc]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ferrule._typing import Scores
-from ferrule.scorer.counts import PRFScore, scores_per_label, sum_of
+from ferrule.scorer.counts import PRFScore, distinct_rows, scores_per_label, sum_of
 from ferrule.training.aligned_batch import AlignedBatch, aligned_batches
 
 __all__ = [
@@ -141,7 +141,7 @@ def aligned_codes(
     counted[counted] = gold[positions[counted]] != MISSING
     positions, predicted = positions[counted], predicted[counted]
     if (np.diff(positions) <= 0).any():
-        positions, predicted = np.unique(np.stack([positions, predicted]), axis=1)
+        positions, predicted = distinct_rows(np.stack([positions, predicted], axis=1)).T
     return gold, positions, predicted
 
 

@@ -13,7 +13,7 @@ __all__ = ["cosine_similarity"]
 def cosine_similarity(one: Any, other: Any) -> float:
     """Cosine of `one.vector` and `other.vector`; 0.0, with a warning, where either is all zeros.
 
-    The same words are 1.0 whether they have vectors or not (as in spaCy, but for a token beside a span of it).
+    The same words are 1.0 whether they have vectors or not; as in spaCy, not so a token and a span of it.
     Both are Docs, Spans, Tokens or Lexemes. Anything without `vector` is a TypeError.
     """
     if not hasattr(other, "vector"):
