@@ -5,7 +5,7 @@ use crate::KernelError;
 use crate::real::Real;
 use crate::reference::losses as reference;
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
-use crate::rows::exponentials::{RowJob, RowStats, run};
+use crate::rows::exponentials::{Made, RowJob, RowStats, run};
 use crate::rows::sweep::Affine;
 use crate::rows::{Machine, Rows, RowsMut, check_like};
 use crate::simd::Simd;
@@ -205,17 +205,17 @@ impl RowJob for Job<'_> {
     const WANTS_LN: bool = true;
 
     #[inline(always)]
-    fn finish(&mut self, row: usize, logits: &[f32], stats: RowStats, kept: &mut [f32]) -> Affine<1> {
+    fn finish(&mut self, row: usize, logits: &[f32], stats: RowStats, kept: &mut [f32]) -> Made<Affine<1>> {
         let row_weight = self.weights.row(row);
         let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else {
-            return Affine::ZERO;
+            return Made::all(Affine::ZERO);
         };
         let class_weight = self.class_weight(label);
         if self.labels.is_negative(row) {
             let weight = f64::from(row_weight) * f64::from(class_weight);
             let loss = reference::negative_cross_entropy(logits, label, 1.0, &mut kept[..logits.len()]);
             self.loss += weight * f64::from(loss);
-            return Affine { scale: [(weight * self.factor) as f32], shift: 0.0 };
+            return Made::all(Affine { scale: [(weight * self.factor) as f32], shift: 0.0 });
         }
         // The target is `rest` everywhere and `above` more at the label.
         let above = (self.peak - self.rest) * class_weight;
@@ -231,11 +231,15 @@ impl RowJob for Job<'_> {
 
         let weight = (f64::from(row_weight) * self.factor) as f32;
         let scale = weight * total / stats.sum;
-        if total > 0.0 {
-            // Before the row is scaled, so that a streamed row is written once.
-            kept[label] -= above / total * stats.sum;
+        if total <= 0.0 {
+            return Made::all(Affine { scale: [scale], shift: 0.0 });
         }
-        if self.rest > 0.0 { self.smooth(kept, scale, weight) } else { Affine { scale: [scale], shift: 0.0 } }
+        let at_label = kept[label] - above / total * stats.sum;
+        if self.rest > 0.0 {
+            kept[label] = at_label;
+            return Made::all(self.smooth(kept, scale, weight));
+        }
+        Made { finish: Affine { scale: [scale], shift: 0.0 }, except: Some((label, at_label)) }
     }
 }
 

@@ -33,8 +33,8 @@ impl Machine<'_> {
 
 /// About how many numbers a block holds: a few thousand cycles of work, and an L2 cache's worth.
 const BLOCK_NUMBERS: usize = 1 << 15;
-/// A block has at least this many rows, since the last row of a streamed block is written with nothing beside it.
-const LEAST_ROWS: usize = 16;
+/// A block has at least this many rows, since the first and the last row of a streamed block have nothing beside them.
+const LEAST_ROWS: usize = 64;
 /// With fewer numbers, starting threads costs more than they save: 4096 × 50 gains nothing from a second one.
 const THREADED_NUMBERS: usize = 1 << 19;
 /// Output from this size on goes past the caches; a smaller one is likely to be read again from them.

@@ -1,9 +1,10 @@
 //! Rows through `max`, `exp` and `sum`: softmax, log-softmax and cross-entropy differ only in how a row is finished.
 //!
-//! Narrow rows go four together, so that their horizontal sums are one. Wide rows of a large output are written
-//! past the caches, each while the next is read.
+//! Rows go four together, so that their horizontal sums are one. Wide rows of a large output are written past the
+//! caches, each while the next one is computed and the one after that is read.
 
-use super::sweep::{Finish, exp_sum, ln4, max, rescale, stream_and_max, write};
+use super::sweep::{Finish, ln4, max, rescale, write};
+use super::through::{Done, ExpSum, leave, overlapped, through, through4};
 use super::view::{Rows, RowsMut};
 use crate::simd::Simd;
 
@@ -29,7 +30,23 @@ pub(crate) trait RowJob {
 
     /// How row `row` is made. `kept` holds the exponentials (which may be changed here) if
     /// [`FROM_EXP`](Self::FROM_EXP), and is empty otherwise.
-    fn finish(&mut self, row: usize, logits: &[f32], stats: RowStats, kept: &mut [f32]) -> Self::Finish;
+    fn finish(&mut self, row: usize, logits: &[f32], stats: RowStats, kept: &mut [f32])
+    -> Made<Self::Finish>;
+}
+
+/// How a row is made of what was kept.
+pub(crate) struct Made<F> {
+    /// Every number.
+    pub(crate) finish: F,
+    /// A column that is made of this number instead of the kept one.
+    pub(crate) except: Option<(usize, f32)>,
+}
+
+impl<F> Made<F> {
+    /// All numbers alike.
+    pub(crate) fn all(finish: F) -> Self {
+        Self { finish, except: None }
+    }
 }
 
 /// Runs the job over a block of rows, `first` being the number of its first row. `scratch` has room for a row.
@@ -58,43 +75,52 @@ fn grouped<S: Simd, J: RowJob>(
     mut out: RowsMut<'_>,
     factor: f32,
 ) {
+    let width = x.width();
     let fours = x.n_rows() / 4 * 4;
     for row in (0..fours).step_by(4) {
-        let logits: [&[f32]; 4] = [x.row(row), x.row(row + 1), x.row(row + 2), x.row(row + 3)];
+        let logits = x.slice(row..row + 4).data();
         let mut maxima = [simd.splat(0.0); 4];
-        for (maximum, row) in maxima.iter_mut().zip(logits) {
-            *maximum = max(simd, row);
+        for (i, maximum) in maxima.iter_mut().enumerate() {
+            *maximum = max(simd, x.row(row + i));
         }
         let maxima = simd.max_lane4(maxima);
-        let mut sums = [simd.splat(0.0); 4];
-        for (i, sum) in sums.iter_mut().enumerate() {
-            *sum = if J::FROM_EXP {
-                exp_sum::<S, true>(simd, logits[i], maxima[i], factor, out.row_mut(row + i))
-            } else {
-                exp_sum::<S, false>(simd, logits[i], maxima[i], factor, &mut [])
-            };
+        let mut passes = [ExpSum::new(simd, 0.0, factor); 4];
+        for (pass, max) in passes.iter_mut().zip(maxima) {
+            *pass = ExpSum::new(simd, max, factor);
         }
-        let sums = simd.sum4(sums);
+        if J::FROM_EXP {
+            through4::<S, _, 1, true>(simd, &mut passes, width, [logits], [out.rows_mut(row..row + 4)]);
+        } else {
+            through4::<S, _, 1, false>(simd, &mut passes, width, [logits], [&mut []]);
+        }
+        let sums = simd.sum4([passes[0].sum, passes[1].sum, passes[2].sum, passes[3].sum]);
         let logs = if J::WANTS_LN { ln4(simd, sums) } else { [0.0; 4] };
         for i in 0..4 {
             let stats = RowStats { max: maxima[i], sum: sums[i], ln_sum: logs[i] };
-            finish(simd, job, first, row + i, logits[i], stats, out.row_mut(row + i));
+            finish(simd, job, first, row + i, x.row(row + i), stats, out.row_mut(row + i));
         }
     }
     for row in fours..x.n_rows() {
         let logits = x.row(row);
         let max = simd.max_lane(max(simd, logits));
-        let kept = out.row_mut(row);
-        let sum = if J::FROM_EXP {
-            exp_sum::<S, true>(simd, logits, max, factor, kept)
+        let mut pass = ExpSum::new(simd, max, factor);
+        if J::FROM_EXP {
+            through::<S, _, 1, true>(simd, &mut pass, [logits], [out.row_mut(row)]);
         } else {
-            exp_sum::<S, false>(simd, logits, max, factor, &mut [])
-        };
-        // Through the same lanes as four rows: a row's bits do not depend on its neighbours.
-        let sum = simd.sum4([sum; 4])[0];
-        let ln_sum = if J::WANTS_LN { ln4(simd, [sum; 4])[0] } else { 0.0 };
-        finish(simd, job, first, row, logits, RowStats { max, sum, ln_sum }, kept);
+            through::<S, _, 1, false>(simd, &mut pass, [logits], [&mut []]);
+        }
+        let stats = stats_of::<S, J>(simd, max, pass);
+        finish(simd, job, first, row, logits, stats, out.row_mut(row));
     }
+}
+
+/// What is known of a row that went alone.
+#[inline(always)]
+fn stats_of<S: Simd, J: RowJob>(simd: S, max: f32, pass: ExpSum<S>) -> RowStats {
+    // Through the same lanes as four rows: a row's bits do not depend on its neighbours.
+    let sum = simd.sum4([pass.sum; 4])[0];
+    let ln_sum = if J::WANTS_LN { ln4(simd, [sum; 4])[0] } else { 0.0 };
+    RowStats { max, sum, ln_sum }
 }
 
 #[inline(always)]
@@ -107,16 +133,18 @@ fn finish<S: Simd, J: RowJob>(
     stats: RowStats,
     out: &mut [f32],
 ) {
-    if J::FROM_EXP {
-        let made = job.finish(first + row, logits, stats, out);
-        if made.is_zero() {
-            out.fill(0.0);
-        } else {
-            rescale(simd, made, out);
+    let kept = if J::FROM_EXP { &mut *out } else { &mut [] };
+    let made = job.finish(first + row, logits, stats, kept);
+    if made.finish.is_zero() {
+        out.fill(0.0);
+    } else if J::FROM_EXP {
+        rescale(simd, made.finish, out);
+        if let Some((column, kept)) = made.except {
+            // Afterwards: the vectors read above would wait for a single number written before them.
+            simd.store_partial(&mut out[column..=column], made.finish.apply(simd, [simd.splat(kept)]));
         }
     } else {
-        let made = job.finish(first + row, logits, stats, &mut []);
-        write(simd, made, [logits], out);
+        write(simd, made.finish, [logits], out);
     }
 }
 
@@ -130,34 +158,46 @@ fn streamed<S: Simd, J: RowJob>(
     factor: f32,
     scratch: &mut [f32],
 ) {
+    let Some(last) = x.n_rows().checked_sub(1) else { return };
     let mut pending: Option<J::Finish> = None;
-    for row in 0..x.n_rows() {
+    let mut maxima = max(simd, x.row(0));
+    for row in 0..=last {
         let logits = x.row(row);
-        let maxima = match pending {
+        let largest = simd.max_lane(maxima);
+        let mut pass = ExpSum::new(simd, largest, factor);
+        // The last row is read once more for want of a next one.
+        let next = x.row((row + 1).min(last));
+        maxima = match pending {
             Some(made) => {
-                let source = if J::FROM_EXP { &*scratch } else { x.row(row - 1) };
-                stream_and_max(simd, made, [source], out.row_mut(row - 1), [logits])[0]
+                let done = Done { made, sources: [x.row(row - 1)], out: out.row_mut(row - 1) };
+                if J::FROM_EXP {
+                    overlapped::<S, _, _, 1, true>(simd, done, &mut pass, [logits], [&mut *scratch], [next])
+                        [0]
+                } else {
+                    overlapped::<S, _, _, 1, false>(simd, done, &mut pass, [logits], [&mut []], [next])[0]
+                }
             }
-            None => max(simd, logits),
+            None if J::FROM_EXP => {
+                through::<S, _, 1, true>(simd, &mut pass, [logits], [&mut *scratch]);
+                max(simd, next)
+            }
+            None => {
+                through::<S, _, 1, false>(simd, &mut pass, [logits], [&mut []]);
+                max(simd, next)
+            }
         };
-        let max = simd.max_lane(maxima);
-        let sum = if J::FROM_EXP {
-            exp_sum::<S, true>(simd, logits, max, factor, scratch)
-        } else {
-            exp_sum::<S, false>(simd, logits, max, factor, &mut [])
-        };
-        let sum = simd.sum4([sum; 4])[0];
-        let ln_sum = if J::WANTS_LN { ln4(simd, [sum; 4])[0] } else { 0.0 };
-        let stats = RowStats { max, sum, ln_sum };
+        let stats = stats_of::<S, J>(simd, largest, pass);
         let made = job.finish(first + row, logits, stats, if J::FROM_EXP { &mut *scratch } else { &mut [] });
-        if J::FROM_EXP && made.is_zero() {
+        if let Some((column, kept)) = made.except {
+            scratch[column] = kept;
+        }
+        if J::FROM_EXP && made.finish.is_zero() {
             scratch.fill(0.0);
         }
-        pending = Some(made);
+        pending = Some(made.finish);
     }
     if let Some(made) = pending {
-        let last = x.n_rows() - 1;
         let source = if J::FROM_EXP { &*scratch } else { x.row(last) };
-        stream_and_max(simd, made, [source], out.row_mut(last), []);
+        leave(simd, made, [source], out.row_mut(last));
     }
 }

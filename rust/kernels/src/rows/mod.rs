@@ -13,6 +13,7 @@ pub(crate) mod exponentials;
 mod reduce;
 mod softmax;
 pub(crate) mod sweep;
+pub(crate) mod through;
 mod view;
 
 #[cfg(test)]

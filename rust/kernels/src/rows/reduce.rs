@@ -2,7 +2,8 @@
 
 use super::blocks::Machine;
 use super::blocks::sum_blocks;
-use super::sweep::{exp_sum, ln4, max};
+use super::sweep::{ln4, max};
+use super::through::{ExpSum, through};
 use super::view::{Rows, RowsMut};
 use crate::KernelError;
 use crate::simd::Simd;
@@ -12,8 +13,9 @@ fn logsumexp_body<S: Simd>(simd: S, x: Rows<'_>, out: &mut [f32]) {
     for (i, out) in out.iter_mut().enumerate() {
         let row = x.row(i);
         let largest = simd.max_lane(max(simd, row));
-        let sum = exp_sum::<S, false>(simd, row, largest, 1.0, &mut []);
-        let value = largest + ln4(simd, [simd.sum(sum); 4])[0];
+        let mut pass = ExpSum::new(simd, largest, 1.0);
+        through::<S, _, 1, false>(simd, &mut pass, [row], [&mut []]);
+        let value = largest + ln4(simd, [simd.sum(pass.sum); 4])[0];
         // With an infinity as the maximum, inf - inf has made a NaN of rows that hold none.
         *out = if value.is_nan() && !has_nan(simd, row) { largest } else { value };
     }

@@ -2,7 +2,7 @@
 
 use super::blocks::Machine;
 use super::blocks::{each_block, is_streamed, with_scratch};
-use super::exponentials::{RowJob, RowStats, run};
+use super::exponentials::{Made, RowJob, RowStats, run};
 use super::sweep::{Affine, Centred};
 use super::view::{Rows, RowsMut};
 use crate::simd::Simd;
@@ -14,8 +14,14 @@ impl RowJob for Normalize {
     const FROM_EXP: bool = true;
     const WANTS_LN: bool = false;
     #[inline(always)]
-    fn finish(&mut self, _row: usize, _logits: &[f32], stats: RowStats, _kept: &mut [f32]) -> Affine<1> {
-        Affine { scale: [1.0 / stats.sum], shift: 0.0 }
+    fn finish(
+        &mut self,
+        _row: usize,
+        _logits: &[f32],
+        stats: RowStats,
+        _kept: &mut [f32],
+    ) -> Made<Affine<1>> {
+        Made::all(Affine { scale: [1.0 / stats.sum], shift: 0.0 })
     }
 }
 
@@ -28,8 +34,8 @@ impl RowJob for LogNormalize {
     const FROM_EXP: bool = false;
     const WANTS_LN: bool = true;
     #[inline(always)]
-    fn finish(&mut self, _row: usize, _logits: &[f32], stats: RowStats, _kept: &mut [f32]) -> Centred {
-        Centred { centre: stats.max, scale: self.factor, shift: -stats.ln_sum }
+    fn finish(&mut self, _row: usize, _logits: &[f32], stats: RowStats, _kept: &mut [f32]) -> Made<Centred> {
+        Made::all(Centred { centre: stats.max, scale: self.factor, shift: -stats.ln_sum })
     }
 }
 

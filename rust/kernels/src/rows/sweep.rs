@@ -72,11 +72,6 @@ pub(crate) fn max<S: Simd>(simd: S, row: &[f32]) -> S::F32 {
     max
 }
 
-#[inline(always)]
-fn scaled_exp<S: Simd>(simd: S, x: S::F32, max: S::F32, factor: S::F32) -> S::F32 {
-    math::exp_clamped(simd, simd.mul(simd.sub(x, max), factor))
-}
-
 /// One vector of each row.
 #[inline(always)]
 fn load_each<S: Simd, const N: usize>(simd: S, rows: &[&[S::Chunk]; N], at: usize) -> [S::F32; N] {
@@ -85,41 +80,6 @@ fn load_each<S: Simd, const N: usize>(simd: S, rows: &[&[S::Chunk]; N], at: usiz
         *vector = simd.load(&row[at]);
     }
     vectors
-}
-
-/// Writes `exp((x - max) * factor)` to `kept` (if it is wanted) and returns the lanes' sums.
-#[inline(always)]
-pub(crate) fn exp_sum<S: Simd, const KEEP: bool>(
-    simd: S,
-    row: &[f32],
-    max: f32,
-    factor: f32,
-    kept: &mut [f32],
-) -> S::F32 {
-    let (max, factor) = (simd.splat(max), simd.splat(factor));
-    let mut sum = simd.splat(0.0);
-    let (chunks, rest) = simd.chunks(row);
-    let (kept, kept_rest) = simd.chunks_mut(&mut kept[..if KEEP { row.len() } else { 0 }]);
-    if KEEP {
-        for (chunk, kept) in chunks.iter().zip(kept) {
-            let e = scaled_exp(simd, simd.load(chunk), max, factor);
-            simd.store(kept, e);
-            sum = simd.add(sum, e);
-        }
-    } else {
-        for chunk in chunks {
-            sum = simd.add(sum, scaled_exp(simd, simd.load(chunk), max, factor));
-        }
-    }
-    if !rest.is_empty() {
-        // e^-inf is 0 in the lanes past the end.
-        let e = scaled_exp(simd, simd.load_partial(rest, f32::NEG_INFINITY), max, factor);
-        if KEEP {
-            simd.store_partial(kept_rest, e);
-        }
-        sum = simd.add(sum, e);
-    }
-    sum
 }
 
 /// Writes the finished row in the ordinary way.
@@ -155,35 +115,6 @@ pub(crate) fn rescale<S: Simd>(simd: S, finish: impl Finish<1>, row: &mut [f32])
     if !rest.is_empty() {
         simd.store_partial(rest, finish.apply(simd, [simd.load_partial(rest, 0.0)]));
     }
-}
-
-/// Streams a finished row to memory while it looks for the largest numbers of `M` other rows, so that the two
-/// directions of the memory bus are busy together. All rows have one length.
-#[inline(always)]
-pub(crate) fn stream_and_max<S: Simd, const N: usize, const M: usize>(
-    simd: S,
-    finish: impl Finish<N>,
-    sources: [&[f32]; N],
-    out: &mut [f32],
-    next: [&[f32]; M],
-) -> [S::F32; M] {
-    let (head, lines, tail) = simd.lines_mut(out);
-    let (before, body) = (head.len(), lines.len() * S::LANES);
-    write(simd, finish, sources.map(|row| &row[..before]), head);
-    write(simd, finish, sources.map(|row| &row[before + body..]), tail);
-    let mut largest = [simd.splat(0.0); M];
-    for (largest, row) in largest.iter_mut().zip(next) {
-        *largest = simd.max(max(simd, &row[..before]), max(simd, &row[before + body..]));
-    }
-    let sources = sources.map(|row| simd.chunks(&row[before..before + body]).0);
-    let next = next.map(|row| simd.chunks(&row[before..before + body]).0);
-    for (i, line) in lines.iter_mut().enumerate() {
-        for (largest, next) in largest.iter_mut().zip(next) {
-            *largest = simd.max(simd.load(&next[i]), *largest);
-        }
-        simd.stream(line, finish.apply(simd, load_each(simd, &sources, i)));
-    }
-    largest
 }
 
 /// `ln` of four numbers.

@@ -132,6 +132,16 @@ impl<'a, T> RowsMut<'a, T> {
         &mut self.data[row * self.width..][..self.width]
     }
 
+    /// The numbers of a range of rows.
+    ///
+    /// # Panics
+    /// If the range goes past the last row.
+    #[inline(always)]
+    #[must_use]
+    pub fn rows_mut(&mut self, rows: std::ops::Range<usize>) -> &mut [T] {
+        &mut self.data[rows.start * self.width..rows.end * self.width]
+    }
+
     /// The first `row` rows and the rest.
     ///
     /// # Panics

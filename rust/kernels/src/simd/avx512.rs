@@ -125,6 +125,16 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn split_whole(self, a: __m512) -> (__m512, __m512) {
+        // SAFETY: the token proves AVX-512 DQ.
+        unsafe {
+            // 0 for the infinities, so that no clamp is needed: `scale_by_power` takes any whole number.
+            let rest = _mm512_reduce_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
+            (_mm512_sub_ps(a, rest), rest)
+        }
+    }
+
+    #[inline(always)]
     fn split_exponent(self, a: __m512) -> (__m512, __m512) {
         // SAFETY: the token proves AVX-512 F.
         unsafe { (_mm512_getexp_ps(a), _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(a)) }

@@ -82,6 +82,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// `a * 2^n` for whole `n` from −252 to 252, `a` of magnitude 0.5 to 2; overflows to infinity and underflows
     /// through the subnormals to zero.
     fn scale_by_power(self, a: Self::F32, n: Self::F32) -> Self::F32;
+    /// `(n, r)` with `a = n + r`, `n` whole and `|r| <= ½`, for numbers up to 2²²: the exponent of `2^a` as
+    /// [`scale_by_power`](Simd::scale_by_power) takes it, and what is left. Below −150, where `2^a` is 0, `n` is −150 or
+    /// less and `r` is 0.
+    #[inline(always)]
+    fn split_whole(self, a: Self::F32) -> (Self::F32, Self::F32) {
+        let a = self.max(self.splat(-150.0), a);
+        let whole = self.round(a);
+        (whole, self.sub(a, whole))
+    }
     /// `(e, m)` with `a = m * 2^e` and `1 <= m < 2`, for positive finite `a`; anything for other numbers.
     fn split_exponent(self, a: Self::F32) -> (Self::F32, Self::F32);
 

@@ -47,6 +47,7 @@ on_every_isa! {
     folds_see_every_lane;
     exponents_come_apart;
     exp_is_close;
+    exp2_is_close;
     ln_is_close;
     ln_1p_sigmoid_and_tanh_are_close;
     edges_of_the_functions;
@@ -242,6 +243,15 @@ mod bodies {
         let bound = unfused::<S>(1.5, 2.0);
         close(simd, -103.0..88.7, |v| math::exp(simd, v), f64::exp, bound);
         close(simd, -1.0..1.0, |v| math::exp(simd, v), f64::exp, bound);
+    }
+
+    pub fn exp2_is_close<S: Simd>(simd: S) {
+        close(simd, -126.0..0.0, |v| math::exp2(simd, v), f64::exp2, 3.0);
+        close(simd, -1.0..0.0, |v| math::exp2(simd, v), f64::exp2, 3.0);
+        close(simd, -160.0..-126.0, |v| math::exp2(simd, v), f64::exp2, 3.0);
+        let at = |x: f32| lanes(simd, math::exp2(simd, simd.splat(x)))[S::LANES - 1];
+        let edges = [at(f32::NEG_INFINITY), at(0.0), at(f32::NAN), at(f32::MIN), at(-151.0), at(-1e9)];
+        same(&edges, [0.0, 1.0, f32::NAN, 0.0, 0.0, 0.0].into_iter());
     }
 
     pub fn ln_is_close<S: Simd>(simd: S) {
