@@ -204,8 +204,13 @@ fn grouped<S: Simd, P: Pair>(
         let four = row..row + 4;
         let rows = [block.rows[0].slice(four.clone()).data(), block.rows[1].slice(four).data()];
         through4::<S, _, 2, true>(simd, &mut passes, width, rows, [&mut *kept_a, &mut *kept_b]);
-        for (i, pass) in passes.iter().enumerate() {
-            let (sums, logs) = pass.totals(simd);
+        let [p0, p1, p2, p3] = &passes;
+        let a = simd.sum4([p0.a, p1.a, p2.a, p3.a]);
+        let b = simd.sum4([p0.b, p1.b, p2.b, p3.b]);
+        let dot = simd.sum4([p0.dot, p1.dot, p2.dot, p3.dot]);
+        let (ln_a, ln_b) = (ln4(simd, a), ln4(simd, b));
+        for i in 0..4 {
+            let (sums, logs) = ([a[i], b[i], dot[i] * LN_2], [ln_a[i], ln_b[i]]);
             let (row_loss, made) = block.finish::<P>(row + i, sums, logs);
             loss += row_loss;
             let kept = [&kept_a[i * width..][..width], &kept_b[i * width..][..width]];

@@ -40,6 +40,9 @@ impl<S: Simd> Through<S, 1> for ExpSum<S> {
     }
 }
 
+/// How many numbers ahead of its use memory is asked for: the CPU's own prefetching ends at each page.
+const AHEAD: usize = 256;
+
 #[inline(always)]
 fn load<S: Simd, const N: usize>(simd: S, rows: &[&[f32]; N], at: usize) -> [S::F32; N] {
     let mut vectors = [simd.splat(0.0); N];
@@ -183,6 +186,7 @@ pub(crate) fn overlapped<S: Simd, P: Through<S, N>, F: Finish<N>, const N: usize
         }
         simd.stream(line, made.apply(simd, old));
         for (largest, next) in largest.iter_mut().zip(next) {
+            simd.prefetch(next, at + AHEAD);
             *largest = simd.max(simd.load_at(next, at), *largest);
         }
         let made = pass.add(simd, load(simd, &rows, at));

@@ -97,6 +97,11 @@ impl Simd for Avx2 {
         unsafe { _mm256_stream_ps(line.0.as_mut_ptr(), value) }
     }
     #[inline(always)]
+    fn prefetch(self, slice: &[f32], ahead: usize) {
+        // SAFETY: a prefetch of any address is no access; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(slice.as_ptr().wrapping_add(ahead).cast()) }
+    }
+    #[inline(always)]
     fn load_partial(self, slice: &[f32], fill: f32) -> __m256 {
         let mask = first_lanes(self, slice.len());
         // SAFETY: lanes from `slice.len()` on are not read; the token proves AVX2.

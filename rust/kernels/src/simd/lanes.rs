@@ -31,6 +31,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn store(self, chunk: &mut Self::Chunk, value: Self::F32);
     /// Writes a vector past the caches. Worth it only for output that nobody reads soon and that is larger than them.
     fn stream(self, line: &mut Self::Line, value: Self::F32);
+    /// Asks for the cache line that lies `ahead` numbers after the beginning of `slice`, which may be past its end.
+    #[inline(always)]
+    fn prefetch(self, _slice: &[f32], _ahead: usize) {}
     /// Reads `slice.len()` (at most `LANES`) numbers into the first lanes; the others hold `fill`.
     fn load_partial(self, slice: &[f32], fill: f32) -> Self::F32;
     /// Writes the first `slice.len()` (at most `LANES`) lanes.
