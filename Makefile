@@ -50,6 +50,14 @@ test-python: $(VENV)/.built-for-tests ## Python tests and doctests; ARGS="-k tag
 bench: $(VENV)/.built-for-tests ## Measure speed beside the peers that are installed; prints ratios
 	$(BIN)/python -m pytest -q benches $(ARGS)
 
+.PHONY: valgrind
+valgrind: ## Run the Rust tests under valgrind memcheck: slow; FILTER=losses:: picks tests
+	@tools/valgrind.sh $(FILTER)
+
+.PHONY: miri
+miri: ## Run the scalar kernel tests under miri; needs a nightly toolchain with miri
+	cargo +nightly miri test -p ferrule-kernels --lib -- scalar $(FILTER)
+
 .PHONY: stubs
 stubs: $(VENV)/.built-for-tests ## Write the type stub of the extension module, python/ferrule/_core.pyi
 	$(BIN)/python tools/stubs.py

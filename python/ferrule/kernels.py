@@ -218,6 +218,7 @@ def binary_cross_entropy(
     class_weights: Floats | None = None,
     row_weights: Any = None,
     mask: Any = None,
+    known: Any = None,
     reduction: Reduction = "mean",
     out: Floats | None = None,
     n_threads: int | None = None,
@@ -226,6 +227,8 @@ def binary_cross_entropy(
 
     logits: floats (..., width). targets: floats of that shape, usually 0 to 1.
     A row's loss is the **sum** over its columns; `"mean"` divides by rows (torch divides by rows × columns).
+    known: bools like the logits; a False number takes no part, whatever it and its target hold: no loss, and
+        a gradient of 0. It does not change what `"mean"` divides by.
     The other arguments and errors are those of :func:`cross_entropy`.
 
     >>> loss, d_logits = binary_cross_entropy(np.zeros((1, 2)), np.array([[1.0, 0.0]]))
@@ -233,9 +236,11 @@ def binary_cross_entropy(
     (1.3863, array([[-0.5,  0.5]]))
     """
     batch = _Batch("binary_cross_entropy", logits, out)
+    # The guess and the target whose loss and gradient are both 0.
+    scores, truths = batch.only_known(known, batch.join(targets, "targets"), (-np.inf, 0.0))
     loss, gradient = _core.binary_cross_entropy(
-        batch.scores,
-        batch.join(targets, "targets"),
+        scores,
+        truths,
         class_weights,
         batch.row_weights(row_weights, mask),
         reduction,
@@ -252,6 +257,7 @@ def squared_error(
     class_weights: Floats | None = None,
     row_weights: Any = None,
     mask: Any = None,
+    known: Any = None,
     reduction: Reduction = "mean",
     out: Floats | None = None,
     n_threads: int | None = None,
@@ -259,15 +265,17 @@ def squared_error(
     """The squared distance of guesses from targets, and its gradient `2 (guess - target)`.
 
     thinc's `L2Distance` returns half this gradient. A row's loss is the sum over its columns.
-    guesses, targets: floats (..., width). The other arguments and errors are those of :func:`cross_entropy`.
+    guesses, targets: floats (..., width). known: as in :func:`binary_cross_entropy`. The other
+    arguments and errors are those of :func:`cross_entropy`.
 
     >>> squared_error(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0]]))
     (4.0, array([[0., 4.]]))
     """
     batch = _Batch("squared_error", guesses, out)
+    scores, truths = batch.only_known(known, batch.join(targets, "targets"), (0.0, 0.0))
     loss, gradient = _core.squared_error(
-        batch.scores,
-        batch.join(targets, "targets"),
+        scores,
+        truths,
         class_weights,
         batch.row_weights(row_weights, mask),
         reduction,
@@ -445,6 +453,24 @@ class _Batch:
                 raise ValueError(f"{self.name}: mask has shape {keep.shape}; expected {expected}, one a row.")
             total = np.where(keep, total, np.zeros((), dtype=total.dtype))
         return self.one_a_row(total, "row_weights")
+
+    def only_known(self, known: Any, targets: Floats, unknown: tuple[float, float]) -> tuple[Floats, Floats]:
+        """Scores and targets, `unknown` in both where `known` is False; themselves if it is None."""
+        if known is None:
+            return self.scores, targets
+        keep = self.join(known, "known")
+        if keep.dtype.kind != "b":
+            raise TypeError(f"{self.name}: known has dtype {keep.dtype}; expected bool.")
+        for what, shape in (("known", keep.shape), ("targets", targets.shape)):
+            if shape != self.scores.shape:
+                raise ValueError(
+                    f"{self.name}: {what} has shape {shape}; expected {self.scores.shape}, one a number."
+                )
+        score, target = unknown
+        return (
+            np.where(keep, self.scores, self.scores.dtype.type(score)),
+            np.where(keep, targets, targets.dtype.type(target)),
+        )
 
     def split(self, gradient: Floats) -> Floats | list[Floats]:
         """The gradient as the scores came: one array, or views of it."""

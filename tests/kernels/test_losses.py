@@ -101,6 +101,24 @@ def test_kl_is_the_divergence_of_the_softened_distributions() -> None:
     np.testing.assert_array_equal(teacher, before)
 
 
+@pytest.mark.parametrize("loss_of", [kernels.binary_cross_entropy, kernels.squared_error])
+def test_unknown_numbers_take_no_part(loss_of) -> None:
+    x, targets = random((4, 9)), (random((4, 9), seed=1) > 0).astype("float32")
+    known = np.random.default_rng(2).random((4, 9)) < 0.7
+    # A row alone, and of it the known numbers alone.
+    expected = sum(loss_of(x[i][known[i]], targets[i][known[i]], reduction="sum")[0] for i in range(4))
+    _, d_all = loss_of(x, targets, reduction="sum")
+    spoilt = np.where(known, x, np.nan), np.where(known, targets, np.inf)
+    loss, d_x = loss_of(*spoilt, known=known, reduction="sum")
+    assert loss == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_array_equal(d_x, np.where(known, d_all, 0))
+    parts = ([array[:1], array[1:]] for array in (*spoilt, known))
+    scores, truths, flags = parts
+    ragged, d_parts = loss_of(scores, truths, known=flags, reduction="sum")
+    assert ragged == loss
+    np.testing.assert_array_equal(np.concatenate(d_parts), d_x)
+
+
 def test_ragged_batches_are_their_concatenation() -> None:
     lengths = [3, 0, 5]
     student = [random((n, 7), seed=n) for n in lengths]
@@ -183,6 +201,8 @@ X = np.zeros((2, 3), dtype="float32")
         (lambda: kernels.kl_divergence(X, X, gold=1.5, labels=[0, 1]), ValueError, "from 0 to 1"),
         (lambda: kernels.categorical_crossentropy(X + 2, [0, 1]), ValueError, "expected from 0 to 1"),
         (lambda: kernels.squared_error(X, X.astype(int)), TypeError, "expected floats"),
+        (lambda: kernels.squared_error(X, X, known=X), TypeError, "known has dtype float32"),
+        (lambda: kernels.squared_error(X, X, known=[True, False]), ValueError, r"known has shape \(2,\)"),
     ],
 )
 def test_what_makes_no_sense_is_refused(call, error: type[Exception], message: str) -> None:
