@@ -36,28 +36,31 @@ def convert(
 ) -> None:
     """Convert CoNLL-U, two-column CoNLL, IOB, JSON lines, CSV or TSV to .spacy files."""
     import ferrule
-    from ferrule.tokens import DocBin
+    from ferrule.tokens import DocBinWriter
     from ferrule.training.converters import convert as read
 
     nlp = ferrule.blank(lang)
     for path, target in target_files(source, output, converter):
-        docs = list(
-            read(
-                path,
-                vocab=nlp.vocab,
-                make_doc=nlp.make_doc,
-                converter=converter,
-                n_sents=n_sents,
-                merge_subtokens=merge_subtokens,
-                append_morphology=morphology,
-                text_column=text_column,
-                label_column=label_column,
-                label_separator=label_separator,
-            )
+        docs = read(
+            path,
+            vocab=nlp.vocab,
+            make_doc=nlp.make_doc,
+            converter=converter,
+            n_sents=n_sents,
+            merge_subtokens=merge_subtokens,
+            append_morphology=morphology,
+            text_column=text_column,
+            label_column=label_column,
+            label_separator=label_separator,
         )
-        output.mkdir(parents=True, exist_ok=True)
-        DocBin(docs=docs, store_user_data=True).to_disk(target)
-        typer.echo(f"Saved: {target} ({len(docs)} documents, {sum(map(len, docs))} tokens, from {path})")
+        n_tokens = 0
+        with DocBinWriter(target, store_user_data=True) as writer:
+            for doc in docs:
+                n_tokens += len(doc)
+                writer.add(doc)
+        for file, n_docs in writer.files:
+            typer.echo(f"Saved: {file} ({n_docs} documents, from {path})")
+        typer.echo(f"{n_tokens} tokens in all")
 
 
 def target_files(source: Path, output: Path, converter: str) -> list[tuple[Path, Path]]:

@@ -11,12 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ferrule.language import Language
-    from ferrule.tokens import Doc
+    from ferrule.tokens import Doc, DocBinWriter
 
 __all__ = ["DocWriter", "doc_to_conllu", "doc_to_record", "open_writer"]
-
-DOCS_IN_A_FILE = 20_000
-"""Documents in one DocBin file; more go to further files, so that memory stays flat."""
 
 
 class DocWriter(Protocol):
@@ -41,9 +38,10 @@ def open_writer(kind: str, path: Path, nlp: Language) -> Iterator[DocWriter]:
         if to_stdout:
             raise ValueError("DocBin files are binary: name one with --output FILE.spacy")
         path.parent.mkdir(parents=True, exist_ok=True)
-        binary = _DocBinWriter(path)
-        yield binary
-        binary.close()
+        from ferrule.tokens import DocBinWriter
+
+        with DocBinWriter(path, store_user_data=True) as writer:
+            yield _DocBinFiles(writer)
         return
     as_text = doc_to_conllu if kind == "conllu" else doc_to_line
     if to_stdout:
@@ -146,32 +144,13 @@ class _TextWriter:
         return [f"Saved: {self.path} ({self.count} documents)"] if self.path else []
 
 
-class _DocBinWriter:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.waiting: list[Doc] = []
-        self.files: list[tuple[Path, int]] = []
+class _DocBinFiles:
+    def __init__(self, writer: DocBinWriter) -> None:
+        self.writer = writer
 
     def write(self, doc: Doc, rest: dict[str, Any]) -> None:
         doc.user_data.update(rest)
-        self.waiting.append(doc)
-        if len(self.waiting) == DOCS_IN_A_FILE:
-            self._flush()
-
-    def close(self) -> None:
-        if self.waiting or not self.files:
-            self._flush()
+        self.writer.add(doc)
 
     def summary(self) -> list[str]:
-        return [f"Saved: {path} ({count} documents)" for path, count in self.files]
-
-    def _flush(self) -> None:
-        from ferrule.tokens import DocBin
-
-        number = len(self.files) + 1
-        path = (
-            self.path if number == 1 else self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
-        )
-        DocBin(docs=self.waiting, store_user_data=True).to_disk(path)
-        self.files.append((path, len(self.waiting)))
-        self.waiting = []
+        return [f"Saved: {path} ({count} documents)" for path, count in self.writer.files]

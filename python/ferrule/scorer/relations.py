@@ -79,9 +79,9 @@ class _Arcs(NamedTuple):
 
 
 def dep_string(token: Any, attr: str) -> str:
-    """The token's dependency label, whatever `attr` says: a getter for scores."""
+    """The token's dependency label in lower case, whatever `attr` says: a getter for scores, as spaCy's."""
     dep: str = token.dep_
-    return dep
+    return dep.lower()
 
 
 def _arcs(
@@ -98,8 +98,8 @@ def _arcs(
         # A token without a label is its own head.
         heads = np.arange(len(rows)) + np.where(rows[:, 1] == 0, 0, rows[:, 0])
         ids, places = np.unique(columns("DEP")[:, 0], return_inverse=True)
-        name: Callable[[int], Any] = docs[0].vocab.strings.__getitem__ if getter is dep_string else int
-        table = [codes.setdefault(name(int(dep)), len(codes)) for dep in ids]
+        names = [docs[0].vocab.strings[int(dep)].lower() if getter is dep_string else int(dep) for dep in ids]
+        table = [codes.setdefault(name, len(codes)) for name in names]
         return _Arcs(heads, np.asarray(table, dtype=np.int64)[places.ravel()])
     starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
     tokens = [token for doc in docs for token in doc]

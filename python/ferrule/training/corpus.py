@@ -36,7 +36,8 @@ class Corpus:
     tokens. `max_length`: split longer documents into sentences, and leave out sentences that are still longer
     (0: no limit). `augmenter`: see :mod:`ferrule.training.augment`. `shuffle`: in random order, by Python's
     `random`; with `shuffle_window` documents drawn from at a time (0: all of them, which holds the corpus in
-    memory). Raises CorpusError for a path without documents.
+    memory). `max_expansion`: a file may decompress to so many times its size, see `DocBin.from_bytes` (None:
+    the usual bound). Raises CorpusError for a path without documents.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Corpus:
         augmenter: Callable[[Any, Example], Iterable[Example]] | None = None,
         shuffle: bool = False,
         shuffle_window: int = 0,
+        max_expansion: int | None = None,
     ) -> None:
         self.path = path
         self.limit = limit
@@ -57,6 +59,7 @@ class Corpus:
         self.augmenter = augmenter or dont_augment
         self.shuffle = shuffle
         self.shuffle_window = shuffle_window
+        self.max_expansion = max_expansion
 
     def __call__(self, nlp: Any) -> Iterator[Example]:
         """The examples, read from the files while they are asked for."""
@@ -71,7 +74,7 @@ class Corpus:
         """The documents of some DocBin files, at most `limit`."""
         n_docs = 0
         for loc in locs:
-            for doc in _docbin(Path(loc)).get_docs(vocab):
+            for doc in _docbin(Path(loc), self.max_expansion).get_docs(vocab):
                 if self.limit and n_docs >= self.limit:
                     return
                 n_docs += 1
@@ -233,13 +236,14 @@ def _given(name: str, path: Any) -> Any:
     return path
 
 
-def _docbin(path: Path) -> Any:
+def _docbin(path: Path, max_expansion: int | None) -> Any:
     from ferrule.tokens import DocBin  # so that reading text needs no documents module
 
+    bound = {} if max_expansion is None else {"max_expansion": max_expansion}
     if path.suffix != ".gz":
-        return DocBin().from_disk(path)
+        return DocBin().from_disk(path, **bound)
     try:
-        return DocBin().from_bytes(gzip.decompress(path.read_bytes()))
+        return DocBin().from_bytes(gzip.decompress(path.read_bytes()), **bound)
     except (ValueError, OSError, EOFError) as error:
         raise CorpusError(f"{path}: {error}") from error
 

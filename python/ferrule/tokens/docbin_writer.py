@@ -1,0 +1,85 @@
+"""Writing a corpus of any size: documents go to numbered `.spacy` files as they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ferrule.tokens.docbin import DocBin
+
+if TYPE_CHECKING:
+    from ferrule.tokens.doc import Doc
+
+__all__ = ["DocBinWriter"]
+
+
+class DocBinWriter:
+    """Writes documents to `path` and, every `docs_per_file` of them, to a further file beside it.
+
+    The files are `corpus.spacy`, `corpus-2.spacy`, `corpus-3.spacy`, …; a `Corpus` on their folder reads them
+    one at a time. Memory holds what is kept of the documents of one file. `**settings` go to each `DocBin`
+    (`attrs`, `store_user_data`). Nothing more is written once the `with` block has raised.
+
+    ValueError at the end where the next file of this row exists: it is an earlier corpus's, and a reader of
+    the folder would take it for part of this one.
+
+    >>> import tempfile
+    >>> from ferrule.tokens import Doc
+    >>> from ferrule.vocab import Vocab
+    >>> doc = Doc(Vocab(), words=["Hello"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with DocBinWriter(Path(folder) / "a.spacy", docs_per_file=2) as writer:
+    ...         for _ in range(3):
+    ...             writer.add(doc)
+    ...     [(path.name, n_docs) for path, n_docs in writer.files]
+    [('a.spacy', 2), ('a-2.spacy', 1)]
+    """
+
+    def __init__(self, path: str | Path, *, docs_per_file: int = 20_000, **settings: Any) -> None:
+        """`docs_per_file`: at least 1, else ValueError."""
+        if docs_per_file < 1:
+            raise ValueError(f"DocBinWriter: docs_per_file is {docs_per_file}; expected at least 1")
+        self.path = Path(path)
+        self.docs_per_file = docs_per_file
+        self.settings = settings
+        #: The files written so far, each with its number of documents.
+        self.files: list[tuple[Path, int]] = []
+        self._waiting = DocBin(**settings)
+
+    def add(self, doc: Doc) -> None:
+        """Take a copy of the document's data, and write a file when it is full."""
+        self._waiting.add(doc)
+        if len(self._waiting) == self.docs_per_file:
+            self._write()
+
+    def close(self) -> None:
+        """Write what is left; a corpus without documents is one empty file."""
+        if len(self._waiting) or not self.files:
+            self._write()
+        stale = self._next_path()
+        if stale.exists():
+            raise ValueError(
+                f"{stale} is of an earlier corpus; a reader of the folder would take it for the next file "
+                f"of {self.path.name}; remove it and those after it"
+            )
+
+    def __enter__(self) -> DocBinWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+    def _next_path(self) -> Path:
+        number = len(self.files) + 1
+        return self.path if number == 1 else self.path.with_stem(f"{self.path.stem}-{number}")
+
+    def _write(self) -> None:
+        path = self._next_path()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._waiting.to_disk(path)
+        self.files.append((path, len(self._waiting)))
+        self._waiting = DocBin(**self.settings)
