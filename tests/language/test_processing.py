@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from ferrule.errors import WorkerError
 from ferrule.language import Language
 from ferrule.tokens import Doc
 from ferrule.training.example import Example
@@ -37,12 +33,6 @@ def test_a_text_longer_than_max_length_is_refused(nlp: Language) -> None:
         nlp("a" * 11)
 
 
-def test_a_document_of_another_vocabulary_is_refused(nlp: Language) -> None:
-    foreign = Doc(type(nlp)().vocab, words=["one"])
-    with pytest.raises(ValueError, match="another vocabulary"):
-        nlp(foreign)
-
-
 def test_a_component_must_return_the_document(nlp: Language) -> None:
     nlp.add_pipe("test_returns_three")
     with pytest.raises(TypeError, match="'test_returns_three' returned int, expected the Doc"):
@@ -65,25 +55,6 @@ def test_the_order_is_kept_and_every_way_gives_the_same(
 
 
 @pytest.mark.parametrize("way", WAYS, ids=ids)
-@pytest.mark.parametrize("bad", [{0}, {9}, {4}, {3, 4}, {0, 9}])
-def test_bad_documents_cost_only_themselves(nlp: Language, way: dict[str, int], bad: set[int]) -> None:
-    nlp.add_pipe("test_noop")
-    nlp.add_pipe("test_fails_on_bad")
-    seen: list[tuple[str, list[str], str]] = []
-    nlp.set_error_handler(
-        lambda name, pipe, docs, error: seen.append((name, [doc.text for doc in docs], str(error)))
-    )
-    pairs = [(f"bad {number}" if number in bad else f"good {number}", number) for number in range(10)]
-    out = list(nlp.pipe(pairs, as_tuples=True, batch_size=3, **way))  # type: ignore[arg-type]
-    assert [(doc.text, number) for doc, number in out] == [
-        (f"good {number}", number) for number in range(10) if number not in bad
-    ]
-    assert sorted(seen) == [
-        ("test_fails_on_bad", [f"bad {number}"], f"cannot do 'bad {number}'") for number in sorted(bad)
-    ]
-
-
-@pytest.mark.parametrize("way", WAYS, ids=ids)
 def test_without_a_handler_the_error_comes_after_the_documents_before_it(
     nlp: Language, way: dict[str, int]
 ) -> None:
@@ -93,25 +64,6 @@ def test_without_a_handler_the_error_comes_after_the_documents_before_it(
         for doc in nlp.pipe(["one", "two", "bad", "three"], batch_size=2, **way):  # type: ignore[arg-type]
             out.append(doc.text)
     assert out == ["one", "two"]
-
-
-@pytest.mark.parametrize("way", WAYS, ids=ids)
-@pytest.mark.parametrize("position", range(6))
-def test_documents_read_before_the_source_fails_come_out(
-    nlp: Language, way: dict[str, int], position: int
-) -> None:
-    nlp.add_pipe("test_noop")
-
-    def source() -> Iterator[str]:
-        for number in range(position):
-            yield f"text {number}"
-        raise OSError("the source is gone")
-
-    out = []
-    with pytest.raises(OSError, match="the source is gone"):
-        for doc in nlp.pipe(source(), batch_size=2, **way):  # type: ignore[arg-type]
-            out.append(doc.text)
-    assert out == [f"text {number}" for number in range(position)]
 
 
 def test_contexts_follow_documents_that_a_component_replaces(nlp: Language) -> None:
@@ -151,32 +103,6 @@ def test_numbers_below_one_are_refused(nlp: Language, arguments: dict[str, int])
 def test_pairs_are_checked(nlp: Language) -> None:
     with pytest.raises(TypeError, match=r"expected \(text, context\)"):
         list(nlp.pipe(["no pair"], as_tuples=True))
-
-
-@Language.component("test_ends_its_process")
-def ends_its_process(doc: Doc) -> Doc:
-    if doc.text == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return doc
-
-
-@pytest.mark.parametrize("position", [0, 5, 19])
-def test_a_dead_worker_is_an_error(nlp: Language, position: int) -> None:
-    nlp.add_pipe("test_ends_its_process")
-    texts = ["die" if number == position else f"text {number}" for number in range(20)]
-    with pytest.raises(WorkerError, match=r"ended by signal 9.*n_threads"):
-        list(nlp.pipe(texts, n_process=2, batch_size=3))
-
-
-def test_workers_end_when_the_stream_is_dropped(nlp: Language) -> None:
-    import multiprocessing
-
-    nlp.add_pipe("test_noop")
-    stream = nlp.pipe((f"text {number}" for number in range(1000)), n_process=2, batch_size=2)
-    next(stream)
-    assert multiprocessing.active_children()
-    stream.close()  # type: ignore[attr-defined]
-    assert not multiprocessing.active_children()
 
 
 def test_disable_and_component_cfg_count_for_one_call(nlp: Language) -> None:

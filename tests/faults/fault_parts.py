@@ -1,0 +1,70 @@
+"""Small pipelines and misbehaving components that the fault tests share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from thinc.api import Adam, fix_random_seed
+
+import ferrule
+from ferrule.language import Language
+from ferrule.testing import default_examples
+from ferrule.tokens import Doc
+
+MODEL: dict[str, Any] = {
+    "@architectures": "spacy.Tagger.v2",
+    "tok2vec": {
+        "@architectures": "spacy.HashEmbedCNN.v2",
+        "width": 8,
+        "depth": 1,
+        "embed_size": 16,
+        "window_size": 1,
+        "maxout_pieces": 2,
+        "subword_features": True,
+        "pretrained_vectors": None,
+    },
+}
+
+
+def trained(n_steps: int = 1) -> Language:
+    """A pipeline with a small tagger, trained for `n_steps`."""
+    fix_random_seed(0)
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("tagger", config={"model": MODEL})
+    examples = default_examples(nlp)
+    nlp.initialize(lambda: examples)
+    for _ in range(n_steps):
+        nlp.update(examples, sgd=Adam(0.01))
+    return nlp
+
+
+def state(nlp: Language) -> str:
+    """A hash of everything a pipeline would save, but for the strings it has seen."""
+    return hashlib.sha256(nlp.to_bytes(exclude=["vocab"])).hexdigest()
+
+
+def files_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@Language.component("fault_noop")
+def noop(doc: Doc) -> Doc:
+    return doc
+
+
+@Language.component("fault_on_bad")
+def fails_on_bad(doc: Doc) -> Doc:
+    if "bad" in doc.text:
+        raise ValueError(f"cannot do {doc.text!r}")
+    return doc
+
+
+@Language.component("fault_ends_worker")
+def ends_its_process(doc: Doc) -> Doc:
+    if doc.text == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return doc
