@@ -17,6 +17,7 @@ from ferrule.language.listeners import Listening
 from ferrule.storage import (
     checked_name,
     dump_fields,
+    field_names,
     load_fields,
     load_folder,
     save_folder,
@@ -37,7 +38,7 @@ class Saving(Listening, Description):
         exclude: names of entries or components to leave out. The folder is replaced as a whole when
         everything is written; after an error, a crash or a kill at any point it is what it was.
         """
-        excluded, tokenizer = list(exclude), self.tokenizer
+        excluded, tokenizer = field_names(exclude), self.tokenizer
         writers: dict[str, Callable[[Path], Any]] = {}
         if hasattr(tokenizer, "to_disk"):
             writers["tokenizer"] = lambda file: tokenizer.to_disk(file, exclude=["vocab"])
@@ -62,7 +63,7 @@ class Saving(Listening, Description):
         SerializationError and ConfigError for one that is damaged or does not fit, with the pipeline as it
         was.
         """
-        excluded, tokenizer = list(exclude), self.tokenizer
+        excluded, tokenizer = field_names(exclude), self.tokenizer
         readers: dict[str, Callable[[Path], Any]] = {
             "config.cfg": lambda file: self._load_config(file, overrides or {}),
             "meta.json": lambda file: self._load_meta(file),
@@ -83,7 +84,7 @@ class Saving(Listening, Description):
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The pipeline as bytes, with the same fields as the folder."""
-        excluded, tokenizer = list(exclude), self.tokenizer
+        excluded, tokenizer = field_names(exclude), self.tokenizer
         writers: dict[str, Callable[[], Any]] = {"vocab": lambda: self.vocab.to_bytes(exclude=excluded)}
         if hasattr(tokenizer, "to_bytes"):
             writers["tokenizer"] = lambda: tokenizer.to_bytes(exclude=["vocab"])
@@ -99,7 +100,7 @@ class Saving(Listening, Description):
 
         Raises as `from_disk`, with the pipeline as it was.
         """
-        excluded, tokenizer = list(exclude), self.tokenizer
+        excluded, tokenizer = field_names(exclude), self.tokenizer
         readers: dict[str, Callable[[Any], Any]] = {
             "config.cfg": lambda data: self._set_config(_parsed_config(data)),
             "meta.json": lambda data: self._set_meta(_parsed_meta(data, "meta.json")),

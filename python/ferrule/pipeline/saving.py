@@ -13,6 +13,7 @@ from ferrule._typing import PathOrStr
 from ferrule.errors import SerializationError
 from ferrule.storage import (
     dump_fields,
+    field_names,
     load_fields,
     load_folder,
     load_model,
@@ -34,7 +35,7 @@ class SavedPipe:
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """The component as bytes: the fields `cfg`, `vocab` and `model`, except those excluded."""
-        exclude = list(exclude)
+        exclude = field_names(exclude)
         writers: dict[str, Callable[[], Any]] = {
             "cfg": lambda: srsly.json_dumps(self._cfg()),
             "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
@@ -48,7 +49,7 @@ class SavedPipe:
         Everything is checked first; raises SerializationError, with the component as it was, for data that is
         broken or of another component.
         """
-        exclude = list(exclude)
+        exclude = field_names(exclude)
         readers: dict[str, Callable[[Any], Any]] = {
             "cfg": lambda text: self._set_cfg(_parsed(text, self._owner())),
             "model": lambda data: self._load_model(data),
@@ -63,7 +64,7 @@ class SavedPipe:
 
         The folder is replaced as a whole when everything is written; after an error it is what it was.
         """
-        exclude = list(exclude)
+        exclude = field_names(exclude)
         writers: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda file: srsly.write_json(file, self._cfg()),
             "vocab": lambda folder: self.vocab.to_disk(folder, exclude=exclude),
@@ -77,7 +78,7 @@ class SavedPipe:
         Raises FileNotFoundError if it is missing, and otherwise as `from_bytes`, with the component as it
         was.
         """
-        exclude = list(exclude)
+        exclude = field_names(exclude)
         readers: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda file: self._set_cfg(_parsed(file.read_bytes(), str(file)) if file.exists() else {}),
             "model": lambda file: self._load_model(file.read_bytes()),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ferrule.storage.fields import dump_fields, load_fields, load_folder, save_folder, unpack
+from ferrule.storage.fields import dump_fields, field_names, load_fields, load_folder, save_folder, unpack
 from ferrule.storage.folders import saving
 from ferrule.storage.models import load_model
 from ferrule.storage.paths import checked_name
@@ -15,6 +15,7 @@ from ferrule.storage.snapshots import unchanged_on_error
 __all__ = [
     "checked_name",
     "dump_fields",
+    "field_names",
     "load_fields",
     "load_folder",
     "load_model",

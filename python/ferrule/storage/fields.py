@@ -13,7 +13,20 @@ from ferrule.errors import FerruleError, SerializationError
 from ferrule.storage.folders import saving
 from ferrule.storage.reading import reading
 
-__all__ = ["dump_fields", "load_fields", "load_folder", "save_folder", "unpack"]
+__all__ = ["dump_fields", "field_names", "load_fields", "load_folder", "save_folder", "unpack"]
+
+
+def field_names(exclude: Iterable[str]) -> list[str]:
+    """`exclude` as a list; TypeError if it is a string, whose letters would be taken for names.
+
+    >>> field_names(("vocab",))
+    ['vocab']
+    """
+    if isinstance(exclude, str):
+        raise TypeError(
+            f"exclude must be a list of field names, found the string {exclude!r}; use [{exclude!r}]"
+        )
+    return list(exclude)
 
 
 def save_folder(
@@ -87,9 +100,5 @@ def _read_field(reader: Callable[[Any], Any], source: Any, what: str) -> None:
 
 
 def _wanted(fields: Iterable[str], exclude: Iterable[str]) -> list[str]:
-    if isinstance(exclude, str):
-        raise TypeError(
-            f"exclude must be a list of field names, found the string {exclude!r}; use [{exclude!r}]"
-        )
-    excluded = set(exclude)
+    excluded = set(field_names(exclude))
     return [name for name in fields if name not in excluded and name.split(".")[0] not in excluded]
