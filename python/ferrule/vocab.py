@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import srsly
 
-from ferrule import _core, attrs
+from ferrule import _core, attrs, vector_pruning
 from ferrule._typing import PathOrStr
 from ferrule.lexeme import Lexeme
 from ferrule.lexicon import Lexicon
 from ferrule.lookups import Lookups
+from ferrule.morphology import Morphology
 from ferrule.strings import StringStore
 from ferrule.vectors import Vectors
 
@@ -103,6 +104,7 @@ class Vocab(_core.VocabCore):
         self._lex_attr_getters = LexAttrGetters(self, lex_attr_getters or {})
         self._vectors = Vectors(strings=self.strings, name=vectors_name)
         self.lookups = Lookups() if lookups is None else lookups
+        self.morphology = Morphology(self.strings)
 
     @property
     def lang(self) -> str:
@@ -242,6 +244,20 @@ class Vocab(_core.VocabCore):
         if shape is None:
             shape = (len(self._vectors), self.vectors_length if width is None else width)
         self._vectors = Vectors(strings=self.strings, shape=shape, name=self._vectors.name)
+
+    def prune_vectors(self, nr_row: int, batch_size: int = 1024) -> dict[str, tuple[str, float]]:
+        """Keeps the vectors of `nr_row` words, the most probable first, then by row; each other word gets the
+        row of the word nearest by cosine. Returns for each of those words that nearest one and the cosine.
+
+        batch_size: vectors compared at a time.
+
+        Raises ValueError for `nr_row` or `batch_size` below 1 and for floret vectors.
+        """
+        return vector_pruning.prune(self, nr_row, batch_size)
+
+    def deduplicate_vectors(self) -> None:
+        """Stores equal vectors once, sorted, and no unused rows. Raises ValueError for floret vectors."""
+        vector_pruning.deduplicate(self)
 
     # -- whole vocabularies
 

@@ -20,7 +20,8 @@ PACKAGE = Path(ferrule.__file__).parent
 LAYERS: list[set[str]] = [
     {"errors", "_typing", "_builtin_names", "registry", "storage", "_core"},
     {"ops", "kernels", "optimizer"},
-    {"attrs", "symbols", "strings", "lexeme", "lexicon", "lookups", "vectors", "vocab"},
+    {"attrs", "symbols", "strings", "lexeme", "lexicon", "lookups", "morphology"},
+    {"vectors", "vector_pruning", "vocab"},
     {"tokens"},
     {"training"},
     {"ml", "scorer"},

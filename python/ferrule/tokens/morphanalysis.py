@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ferrule.morphology import EMPTY_FEATURES, normalize_features
 
 if TYPE_CHECKING:
     from ferrule.vocab import Vocab
 
 __all__ = ["EMPTY_FEATURES", "MorphAnalysis", "normalize_features"]
-
-#: What "analysed, and has no features" is stored as.
-EMPTY_FEATURES = "_"
-
-
-def normalize_features(features: str | dict[str, Any]) -> str:
-    """Universal Dependencies' FEATS in normal form: fields sorted, values of a field sorted, `_` for none.
-
-    A field without values is left out. TypeError for anything but a str or dict; ValueError for a string
-    that is malformed.
-
-    >>> normalize_features("Number=Sing|Case=Nom,Acc")
-    'Case=Acc,Nom|Number=Sing'
-    >>> normalize_features({})
-    '_'
-    """
-    if isinstance(features, str):
-        return _normalize_string(features)
-    if isinstance(features, dict):
-        pairs = [
-            (str(field), value.split(",") if isinstance(value, str) else [str(one) for one in value])
-            for field, value in features.items()
-        ]
-        return _join(pairs)
-    raise TypeError(
-        f"morphological features: expected a string such as 'Case=Nom|Number=Sing' or a dict, "
-        f"found {type(features).__name__}"
-    )
-
-
-@lru_cache(maxsize=4096)
-def _normalize_string(features: str) -> str:
-    if features in ("", EMPTY_FEATURES):
-        return EMPTY_FEATURES
-    pairs = []
-    for pair in features.split("|"):
-        field, separator, values = pair.partition("=")
-        if not separator or not field:
-            raise ValueError(
-                f"morphological features: {pair!r} in {features!r} is no 'Field=Value'; join pairs with '|'"
-            )
-        pairs.append((field, values.split(",")))
-    return _join(pairs)
-
-
-def _join(pairs: list[tuple[str, list[str]]]) -> str:
-    merged: dict[str, set[str]] = {}
-    for field, values in pairs:
-        merged.setdefault(field, set()).update(value for value in values if value)
-    joined = "|".join(
-        f"{field}={','.join(sorted(merged[field]))}" for field in sorted(merged) if merged[field]
-    )
-    return joined or EMPTY_FEATURES
 
 
 class MorphAnalysis:

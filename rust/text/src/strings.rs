@@ -108,26 +108,38 @@ impl StringStore {
         self.insert(text, true)
     }
 
+    /// As [`add_transient`](Self::add_transient) for each of several strings, under one lock.
+    pub fn add_all_transient<const N: usize>(&self, texts: [&str; N]) -> [u64; N] {
+        self.insert_all(texts, true)
+    }
+
     fn insert(&self, text: &str, transient: bool) -> u64 {
-        let id = string_id(text);
-        if symbol_name(id).is_some() {
-            return id;
-        }
-        let known = |sections: &Sections| {
-            sections.kept.slots.contains_key(&id) || (transient && sections.zone.slots.contains_key(&id))
-        };
-        if known(&self.sections.read()) {
-            return id;
-        }
-        let mut sections = self.sections.write();
-        if !known(&sections) {
-            if transient && sections.in_zone {
-                sections.zone.push(id, text);
-            } else {
-                sections.kept.push(id, text);
-            }
-        }
+        let [id] = self.insert_all([text], transient);
         id
+    }
+
+    fn insert_all<const N: usize>(&self, texts: [&str; N], transient: bool) -> [u64; N] {
+        let ids = texts.map(string_id);
+        let known = |sections: &Sections, id: u64| {
+            symbol_name(id).is_some()
+                || sections.kept.slots.contains_key(&id)
+                || (transient && sections.zone.slots.contains_key(&id))
+        };
+        let sections = self.sections.read();
+        if ids.iter().all(|&id| known(&sections, id)) {
+            return ids;
+        }
+        drop(sections);
+        let mut sections = self.sections.write();
+        for (id, text) in ids.into_iter().zip(texts) {
+            if known(&sections, id) {
+                continue;
+            }
+            let in_zone = transient && sections.in_zone;
+            let section = if in_zone { &mut sections.zone } else { &mut sections.kept };
+            section.push(id, text);
+        }
+        ids
     }
 
     /// A copy of the string with this id.

@@ -63,21 +63,6 @@ impl DocCore {
         ))
     }
 
-    /// A document of the Python class `doc_type` around ready columns, without a call of its `__init__`.
-    ///
-    /// What the tokenizer makes documents with: the columns may come from another thread.
-    pub(crate) fn make<'py>(
-        doc_type: &Bound<'py, PyType>,
-        vocab: &Bound<'py, PyVocab>,
-        columns: Columns,
-    ) -> PyResult<Bound<'py, DocCore>> {
-        let doc = doc_type
-            .call_method1(intern!(doc_type.py(), "__new__"), (doc_type, vocab))?
-            .cast_into::<DocCore>()?;
-        *doc.get().columns.write() = columns;
-        Ok(doc)
-    }
-
     /// String id of each token.
     pub(crate) fn orths(&self) -> PyResult<Vec<u64>> {
         let lexemes = self.vocab.read();
@@ -106,6 +91,30 @@ impl DocCore {
             ));
         }
         other.read(Columns::clone)
+    }
+}
+
+/// Makes documents of one Python class around ready columns, without a call of its `__init__`.
+///
+/// What the tokenizer makes documents with: the columns may come from another thread.
+pub(crate) struct DocMaker<'py> {
+    new: Bound<'py, PyAny>,
+    arguments: Bound<'py, PyTuple>,
+}
+
+impl<'py> DocMaker<'py> {
+    pub(crate) fn new(doc_type: &Bound<'py, PyType>, vocab: &Bound<'py, PyVocab>) -> PyResult<Self> {
+        let py = doc_type.py();
+        Ok(Self {
+            new: doc_type.getattr(intern!(py, "__new__"))?,
+            arguments: (doc_type, vocab).into_pyobject(py)?,
+        })
+    }
+
+    pub(crate) fn make(&self, columns: Columns) -> PyResult<Bound<'py, DocCore>> {
+        let doc = self.new.call1(&self.arguments)?.cast_into::<DocCore>()?;
+        *doc.get().columns.write() = columns;
+        Ok(doc)
     }
 }
 

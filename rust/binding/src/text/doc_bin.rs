@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::doc::{DocCore, to_python};
+use super::doc::{DocCore, DocMaker, to_python};
 use super::doc_words;
 use super::vocab::PyVocab;
 
@@ -72,7 +72,7 @@ fn doc_from_rows<'py>(
     let mut columns = doc_words::from_ids(shared, &orths, &spaces.to_vec()?)?;
     let filled: Result<(), DocError> = fill_rows(&mut columns, &shared.read(), &sources, &values);
     filled.map_err(to_python)?;
-    DocCore::make(doc_type, vocab, columns)
+    DocMaker::new(doc_type, vocab)?.make(columns)
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {

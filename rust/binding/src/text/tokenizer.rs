@@ -12,12 +12,14 @@ use pyo3::types::{PyList, PyString, PyType};
 use rayon::prelude::*;
 
 use super::arguments::text_of;
-use super::doc::DocCore;
+use super::doc::{DocCore, DocMaker};
 use super::vocab::{PyVocab, python_error};
 use crate::threads::workers;
 
 /// Below this many bytes a batch is not worth a second thread.
 const SMALL_BATCH: usize = 4096;
+/// A thread takes at most this many texts at a time.
+const MAX_GROUP: usize = 64;
 
 type SpecialCase = (String, Vec<(String, Option<String>)>);
 
@@ -121,7 +123,7 @@ impl PyTokenizer {
         let py = text.py();
         let string = text_of(text, "Tokenizer")?;
         let columns = py.detach(|| self.inner.tokenize(string)).map_err(to_python)?;
-        DocCore::make(doc_type, self.vocab.bind(py), columns)
+        DocMaker::new(doc_type, self.vocab.bind(py))?.make(columns)
     }
 
     /// The documents of several texts, in order, made by the library's threads.
@@ -135,17 +137,18 @@ impl PyTokenizer {
             texts.iter().map(|text| text_of(text, "Tokenizer.pipe")).collect::<PyResult<Vec<&str>>>()?;
         let size: usize = strings.iter().map(|string| string.len()).sum();
         let workers = workers(py)?;
-        let columns = py.detach(|| -> Result<Vec<Columns>, TokenizeError> {
+        let groups = py.detach(|| -> Result<Vec<Vec<Columns>>, TokenizeError> {
             match workers.threads() {
                 ferrule_kernels::Threads::Pool(pool) if size > SMALL_BATCH => {
-                    pool.install(|| strings.par_iter().map(|string| self.inner.tokenize(string)).collect())
+                    let group = (strings.len() / (4 * pool.current_num_threads())).clamp(1, MAX_GROUP);
+                    let groups = strings.par_chunks(group);
+                    pool.install(|| groups.map(|group| self.inner.tokenize_many(group)).collect())
                 }
-                _ => strings.iter().map(|string| self.inner.tokenize(string)).collect(),
+                _ => Ok(vec![self.inner.tokenize_many(&strings)?]),
             }
         });
-        let vocab = self.vocab.bind(py);
-        let docs =
-            columns.map_err(to_python)?.into_iter().map(|columns| DocCore::make(doc_type, vocab, columns));
+        let maker = DocMaker::new(doc_type, self.vocab.bind(py))?;
+        let docs = groups.map_err(to_python)?.into_iter().flatten().map(|columns| maker.make(columns));
         PyList::new(py, docs.collect::<PyResult<Vec<_>>>()?)
     }
 
@@ -156,6 +159,12 @@ impl PyTokenizer {
         let pieces = py.detach(|| rules.pieces(text)).map_err(to_python)?;
         let shown = pieces.iter().map(|piece| (reason(piece.kind), text[piece.start..piece.end].to_owned()));
         Ok(shown.filter(|(_, string)| !string.chars().all(ferrule_text::lexical::is_space)).collect())
+    }
+
+    /// How many bytes the searches read to take a text apart with nothing remembered.
+    fn _cost(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let text = text_of(text, "Tokenizer._cost")?;
+        py.detach(|| self.inner.cost(text)).map_err(to_python)
     }
 
     /// The number of characters of the prefix a text has, 0 where it has none.

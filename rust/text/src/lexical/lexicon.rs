@@ -7,7 +7,7 @@ use super::form::{prefix, suffix, word_shape};
 use super::likeness::{like_numeral, like_ordinal_numeral, without_separators};
 use crate::hash::IdMap;
 use crate::lexeme::{Lexeme, NO_RANK, flag};
-use crate::strings::StringStore;
+use crate::strings::{StringStore, string_id};
 
 /// The language's share in the attributes of a word type. The default is a language that knows nothing.
 #[derive(Clone, Debug, Default)]
@@ -30,15 +30,24 @@ impl Lexicon {
     /// Every attribute of the word type `text`; the strings it needs are kept in `strings` as transient.
     pub fn lexeme(&self, text: &str, strings: &StringStore) -> Lexeme {
         let lower = text.to_lowercase();
-        let orth = strings.add_transient(text);
-        let norm = self.norms.get(text).or_else(|| self.norms_by_id.get(&orth)).unwrap_or(&lower);
+        let by_id =
+            || if self.norms_by_id.is_empty() { None } else { self.norms_by_id.get(&string_id(text)) };
+        let norm_form = self.norms.get(text).or_else(by_id).unwrap_or(&lower);
+        let [orth, lower_id, norm, prefix, suffix, shape] = strings.add_all_transient([
+            text,
+            &lower,
+            norm_form,
+            prefix(text),
+            suffix(text),
+            &word_shape(text),
+        ]);
         let mut lexeme = Lexeme {
             orth,
-            lower: strings.add_transient(&lower),
-            norm: strings.add_transient(norm),
-            prefix: strings.add_transient(prefix(text)),
-            suffix: strings.add_transient(suffix(text)),
-            shape: strings.add_transient(&word_shape(text)),
+            lower: lower_id,
+            norm,
+            prefix,
+            suffix,
+            shape,
             lang: strings.add(&self.lang),
             flags: language_independent_flags(text),
             rank: NO_RANK,

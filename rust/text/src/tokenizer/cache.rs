@@ -16,19 +16,31 @@ pub(super) struct CachedToken {
     pub(super) norm: u64,
 }
 
+/// Tokens by chunk, in one part of the cache or not yet in it.
 #[derive(Default)]
-struct Part {
+pub(super) struct Part {
     chunks: FxHashMap<Box<str>, (u32, u32)>,
     tokens: Vec<CachedToken>,
 }
 
 impl Part {
-    fn get(&self, chunk: &str) -> Option<&[CachedToken]> {
+    pub(super) fn get(&self, chunk: &str) -> Option<&[CachedToken]> {
         let &(start, end) = self.chunks.get(chunk)?;
         Some(&self.tokens[start as usize..end as usize])
     }
 
-    fn insert(&mut self, chunk: &str, tokens: &[CachedToken]) {
+    /// How many chunks there are.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// All chunks with their tokens, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[CachedToken])> {
+        let tokens = |&(start, end): &(u32, u32)| &self.tokens[start as usize..end as usize];
+        self.chunks.iter().map(move |(chunk, range)| (&**chunk, tokens(range)))
+    }
+
+    pub(super) fn insert(&mut self, chunk: &str, tokens: &[CachedToken]) {
         if self.chunks.len() >= MAX_ENTRIES || self.tokens.len() >= 8 * MAX_ENTRIES {
             *self = Self::default();
         }

@@ -4,27 +4,26 @@
 //! two indices; prefixes are only tried at the front, suffixes run from the back.
 
 mod cache;
+mod cost;
 pub mod python_regex;
 mod reverse;
 mod rules;
 mod search;
+mod session;
 mod split;
 
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use crate::doc::Column;
 use crate::doc::columns::Columns;
 use crate::vocab::{HookError, Vocab};
-use cache::{CachedToken, ChunkCache};
+use cache::ChunkCache;
 pub use python_regex::PatternError;
 pub use rules::{Rules, SpecialToken};
 pub use search::{CustomSearch, Search};
+use session::Session;
 pub use split::{Chunk, Chunks, Kind, Piece, chunks};
-
-/// Longer chunks are not remembered: they are hardly ever seen twice.
-const MAX_CACHED_BYTES: usize = 256;
 
 /// Why a text could not be tokenized.
 #[derive(Debug, thiserror::Error)]
@@ -40,28 +39,6 @@ pub enum TokenizeError {
 impl From<fancy_regex::Error> for TokenizeError {
     fn from(error: fancy_regex::Error) -> Self {
         Self::Pattern(error.to_string())
-    }
-}
-
-/// Normal forms that tokens of a document have of their own; nothing is kept until the first.
-#[derive(Default)]
-struct Norms(Vec<u64>);
-
-impl Norms {
-    /// Notes the norm of the token at `at`, 0 for none. Tokens come in order.
-    fn push(&mut self, at: usize, norm: u64) {
-        if norm != 0 || !self.0.is_empty() {
-            self.0.resize(at, 0);
-            self.0.push(norm);
-        }
-    }
-
-    fn store(mut self, columns: &mut Columns) -> Result<(), TokenizeError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        self.0.resize(columns.len(), 0);
-        columns.set_column(Column::Norm, self.0).map_err(|error| TokenizeError::Pattern(error.to_string()))
     }
 }
 
@@ -103,76 +80,28 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizeError`] where a function of the caller's fails or a pattern gives up.
     pub fn tokenize(&self, text: &str) -> Result<Columns, TokenizeError> {
+        Ok(self.tokenize_many(&[text])?.remove(0))
+    }
+
+    /// The documents of several texts, with fewer locks taken than one by one.
+    ///
+    /// # Errors
+    /// As [`tokenize`](Self::tokenize), for the first text that has one.
+    pub fn tokenize_many(&self, texts: &[&str]) -> Result<Vec<Columns>, TokenizeError> {
+        let mut session = Session::new(self);
+        let columns = texts.iter().map(|text| session.tokenize(text)).collect();
+        session.share();
+        columns
+    }
+
+    /// How many bytes the searches read to take `text` apart with nothing remembered: an upper bound where an
+    /// engine does not tell, without searches of the caller's own. For tests that the time is linear.
+    ///
+    /// # Errors
+    /// As [`tokenize`](Self::tokenize).
+    pub fn cost(&self, text: &str) -> Result<u64, TokenizeError> {
         let rules = self.rules();
-        let zone = self.vocab.zone();
-        if self.cache.read().zone() != zone {
-            self.cache.write().enter_zone(zone);
-        }
-        // A word and its space take six bytes on average.
-        let mut columns = Columns::with_capacity(text.len() / 6 + 1);
-        let mut norms = Norms::default();
-        if rules.special_with_space {
-            // Special cases may span chunks: texts are treated whole, and chunks not remembered.
-            for piece in rules.pieces(text)? {
-                let token = self.token(text, &piece)?;
-                norms.push(columns.len(), token.norm);
-                columns.push(token.lexeme, token.length, piece.space);
-            }
-        } else {
-            self.tokenize_chunks(&rules, text, zone, &mut columns, &mut norms)?;
-        }
-        norms.store(&mut columns)?;
-        Ok(columns)
-    }
-
-    fn tokenize_chunks(
-        &self,
-        rules: &Rules,
-        text: &str,
-        zone: u64,
-        columns: &mut Columns,
-        norms: &mut Norms,
-    ) -> Result<(), TokenizeError> {
-        let mut push = |tokens: &[CachedToken], space: bool| {
-            for (at, token) in tokens.iter().enumerate() {
-                norms.push(columns.len(), token.norm);
-                columns.push(token.lexeme, token.length, space && at + 1 == tokens.len());
-            }
-        };
-        let mut cache = self.cache.read();
-        for chunk in chunks(text) {
-            let string = &text[chunk.start..chunk.end];
-            if let Some(known) = cache.get(string) {
-                push(known, chunk.space);
-            } else {
-                drop(cache);
-                push(&self.take_apart(rules, string, zone)?, chunk.space);
-                cache = self.cache.read();
-            }
-        }
-        Ok(())
-    }
-
-    fn token(&self, text: &str, piece: &Piece) -> Result<CachedToken, TokenizeError> {
-        let string = &text[piece.start..piece.end];
-        let length = u32::try_from(string.chars().count()).unwrap_or(u32::MAX);
-        Ok(CachedToken { lexeme: self.vocab.lexeme(string)?, length, norm: piece.norm })
-    }
-
-    fn take_apart(&self, rules: &Rules, chunk: &str, zone: u64) -> Result<Vec<CachedToken>, TokenizeError> {
-        let pieces = rules.chunk_pieces(chunk)?;
-        let tokens = pieces.iter().map(|piece| self.token(chunk, piece)).collect::<Result<Vec<_>, _>>()?;
-        if chunk.len() <= MAX_CACHED_BYTES {
-            let kept = tokens.iter().all(|token| self.vocab.is_kept(token.lexeme));
-            // Rules or zone may have changed meanwhile, in another thread. Locks are taken in one order everywhere:
-            // the rules', then the cache's.
-            let current_rules = self.rules.read();
-            let mut cache = self.cache.write();
-            let current = std::ptr::eq(&raw const **current_rules, rules) && self.vocab.zone() == zone;
-            if current && cache.zone() == zone {
-                cache.insert(chunk, &tokens, kept);
-            }
-        }
-        Ok(tokens)
+        let (pieces, bytes) = cost::counted(|| rules.pieces(text));
+        pieces.map(|_| bytes)
     }
 }

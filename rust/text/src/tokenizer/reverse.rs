@@ -10,6 +10,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::pool::Pool;
 use regex_automata::{Anchored, Input, MatchKind};
 
+use super::cost;
 use super::python_regex::Node;
 
 /// Bytes of states an automaton keeps before it starts over.
@@ -71,6 +72,12 @@ impl Automaton {
     fn leftmost_start(&self, text: &str) -> Option<usize> {
         let mut cache = self.caches.get();
         let input = Input::new(text).anchored(Anchored::Yes);
+        cost::read(|| {
+            let start = self.dfa.start_state_reverse(&mut cache, &input);
+            start.map_or(text.len(), |start| {
+                cost::until_dead(&self.dfa, &mut cache, start, text.bytes().rev())
+            })
+        });
         let found = self.dfa.try_search_rev(&mut cache, &input).ok()??;
         let behind = text[found.offset()..].chars().take(self.width).map(char::len_utf8).sum::<usize>();
         Some(found.offset() + behind)

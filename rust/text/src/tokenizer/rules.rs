@@ -1,6 +1,6 @@
 //! The rules of a tokenizer: what it peels off, splits at, and treats as a special case.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
@@ -44,8 +44,10 @@ pub struct Rules {
     pub(super) specials: FxHashMap<Box<str>, Arc<[SpecialToken]>>,
     pub(super) longest_special: usize,
     pub(super) spanning: FxHashMap<Box<str>, Vec<SpanningCase>>,
-    /// Whether some special case holds white space, so that chunks cannot be treated one by one.
-    pub(super) special_with_space: bool,
+    /// Special cases that hold white space; where one is in a text, chunks cannot be treated one by one.
+    with_space: Vec<Box<str>>,
+    /// Finds any of `with_space`; None where the engine refuses that.
+    with_space_search: OnceLock<Option<regex::Regex>>,
     /// Whether only special cases that other rules would take apart are looked for in the finished tokens.
     pub faster_heuristics: bool,
 }
@@ -92,9 +94,22 @@ impl Rules {
     /// Looks again which special cases span what the other rules take apart. Call it when those have changed.
     pub fn respan(&mut self) -> Result<(), TokenizeError> {
         self.spanning.clear();
-        self.special_with_space = false;
+        self.with_space.clear();
+        self.with_space_search = OnceLock::new();
         let texts: Vec<Box<str>> = self.specials.keys().cloned().collect();
         texts.iter().try_for_each(|text| self.span(text))
+    }
+
+    /// Whether a special case may span several chunks of this text.
+    pub(super) fn span_chunks(&self, text: &str) -> bool {
+        if self.with_space.is_empty() {
+            return false;
+        }
+        let search = self.with_space_search.get_or_init(|| {
+            let cases: Vec<String> = self.with_space.iter().map(|case| regex::escape(case)).collect();
+            regex::RegexBuilder::new(&cases.join("|")).size_limit(1 << 28).build().ok()
+        });
+        search.as_ref().is_none_or(|search| search.is_match(text))
     }
 
     fn span(&mut self, text: &str) -> Result<(), TokenizeError> {
@@ -108,7 +123,10 @@ impl Rules {
         }
         let pieces = self.affix_pieces(text, false)?;
         let parts: Vec<Box<str>> = pieces.iter().map(|piece| text[piece.start..piece.end].into()).collect();
-        self.special_with_space |= chunks(text).nth(1).is_some();
+        if chunks(text).nth(1).is_some() && !self.with_space.iter().any(|known| **known == *text) {
+            self.with_space.push(text.into());
+            self.with_space_search = OnceLock::new();
+        }
         let Some(first) = parts.first().cloned() else { return Ok(()) };
         let cases = self.spanning.entry(first).or_default();
         cases.retain(|case| &*case.text != text);

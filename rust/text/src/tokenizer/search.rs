@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::TokenizeError;
+use super::cost::{self, Reach};
 use super::python_regex::{Node, PatternError, parse};
 use super::reverse::ReverseSearch;
 use crate::vocab::HookError;
@@ -33,6 +34,11 @@ enum Exact {
 struct Matcher {
     outline: regex::Regex,
     exact: Option<Exact>,
+    /// Whether it is tied to the start of the text, so that the search ends where nothing can match any more.
+    at_start: bool,
+    reach: OnceLock<Reach>,
+    /// How many bytes after its match the pattern looks at most, None where there is no bound.
+    look_ahead: Option<usize>,
 }
 
 impl Matcher {
@@ -48,10 +54,33 @@ impl Matcher {
             let built = fancy_regex::RegexBuilder::new(&pattern).delegate_size_limit(SIZE_LIMIT).build();
             Some(Exact::LookAround(Box::new(built.map_err(|error| error.to_string())?)))
         };
-        Ok(Self { outline: regular(&outline)?, exact })
+        Ok(Self {
+            outline: regular(&outline)?,
+            exact,
+            at_start: !start.is_empty(),
+            reach: OnceLock::new(),
+            look_ahead: node.look_ahead().map(|characters| 4 * characters),
+        })
+    }
+
+    /// How many bytes of the text a search reads at most.
+    fn cost(&self, text: &str) -> usize {
+        let screening = match self.at_start {
+            true => self.reach.get_or_init(|| Reach::new(self.outline.as_str())).bytes(text),
+            false => text.len(),
+        };
+        match &self.exact {
+            Some(Exact::Regular(_)) if self.outline.is_match(text) => 2 * screening,
+            Some(Exact::LookAround(_)) if self.outline.is_match(text) => {
+                let ahead = self.look_ahead.unwrap_or(text.len());
+                (2 * screening + ahead).min(screening + text.len())
+            }
+            _ => screening,
+        }
     }
 
     fn find(&self, text: &str) -> Result<Option<Range<usize>>, TokenizeError> {
+        cost::read(|| self.cost(text));
         match &self.exact {
             None => Ok(self.outline.find(text).map(|found| found.range())),
             Some(_) if !self.outline.is_match(text) => Ok(None),
@@ -60,7 +89,19 @@ impl Matcher {
         }
     }
 
+    /// As [`find`](Self::find), from `from` on; what is before can still be looked behind at.
+    fn find_from(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, TokenizeError> {
+        cost::read(|| text.len() - from);
+        match &self.exact {
+            None => Ok(self.outline.find_at(text, from).map(|found| found.range())),
+            Some(_) if !self.outline.is_match_at(text, from) => Ok(None),
+            Some(Exact::Regular(regex)) => Ok(regex.find_at(text, from).map(|found| found.range())),
+            Some(Exact::LookAround(regex)) => Ok(regex.find_from_pos(text, from)?.map(|found| found.range())),
+        }
+    }
+
     fn find_all(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizeError> {
+        cost::read(|| self.cost(text));
         match &self.exact {
             None => Ok(self.outline.find_iter(text).map(|found| found.range()).collect()),
             Some(_) if !self.outline.is_match(text) => Ok(Vec::new()),
@@ -70,6 +111,11 @@ impl Matcher {
             }
         }
     }
+}
+
+/// Where the last `count` characters of the text begin.
+fn last_characters(text: &str, count: usize) -> usize {
+    text.char_indices().rev().take(count).last().map_or(text.len(), |(at, _)| at)
 }
 
 fn regular(pattern: &str) -> Result<regex::Regex, String> {
@@ -92,6 +138,8 @@ enum Engine {
     AtEnd {
         reverse: ReverseSearch,
         rest: Option<Matcher>,
+        /// The most characters a match of `rest` can have, None where there is no bound.
+        rest_width: Option<usize>,
         general: OnceLock<Matcher>,
         node: Node,
     },
@@ -104,12 +152,14 @@ enum Engine {
 pub struct Search {
     engine: Engine,
     pattern: Option<String>,
+    /// For a whole match: matches wherever a text that the given one begins with does.
+    open: Option<(regex::Regex, OnceLock<Reach>)>,
 }
 
 impl Search {
     /// A search of the caller's own.
     pub fn custom(search: Arc<dyn CustomSearch>) -> Self {
-        Self { engine: Engine::Custom(search), pattern: None }
+        Self { engine: Engine::Custom(search), pattern: None, open: None }
     }
 
     /// A prefix search: its alternatives begin with `^`, as a rule, and are then only tried at the start.
@@ -121,7 +171,7 @@ impl Search {
         } else {
             Engine::Anywhere(matcher(&node, "", pattern)?)
         };
-        Ok(Self { engine, pattern: Some(pattern.into()) })
+        Ok(Self { engine, pattern: Some(pattern.into()), open: None })
     }
 
     /// A suffix search: its alternatives end with `$`, as a rule, and are then run from the end backwards.
@@ -133,27 +183,32 @@ impl Search {
             .all(|node| matches!(node.parts().last(), Some(Node::End | Node::VeryEnd)));
         let engine = if at_end {
             let (reverse, rest) = ReverseSearch::new(node.alternatives());
-            let rest = match rest.is_empty() {
+            let rest_node = Node::Alternation(rest);
+            let rest_width = rest_node.widest();
+            let rest = match rest_node == Node::Alternation(Vec::new()) {
                 true => None,
-                false => Some(matcher(&Node::Alternation(rest), "", pattern)?),
+                false => Some(matcher(&rest_node, "", pattern)?),
             };
-            Engine::AtEnd { reverse, rest, general: OnceLock::new(), node }
+            Engine::AtEnd { reverse, rest, rest_width, general: OnceLock::new(), node }
         } else {
             Engine::Anywhere(matcher(&node, "", pattern)?)
         };
-        Ok(Self { engine, pattern: Some(pattern.into()) })
+        Ok(Self { engine, pattern: Some(pattern.into()), open: None })
     }
 
     /// A search for every match anywhere.
     pub fn infix(pattern: &str) -> Result<Self, PatternError> {
         let engine = Engine::Anywhere(matcher(&parse(pattern)?, "", pattern)?);
-        Ok(Self { engine, pattern: Some(pattern.into()) })
+        Ok(Self { engine, pattern: Some(pattern.into()), open: None })
     }
 
     /// A match that must begin at the start of the text.
     pub fn whole(pattern: &str) -> Result<Self, PatternError> {
-        let engine = Engine::AtStart(matcher(&parse(pattern)?, r"\A", pattern)?);
-        Ok(Self { engine, pattern: Some(pattern.into()) })
+        let node = parse(pattern)?;
+        let engine = Engine::AtStart(matcher(&node, r"\A", pattern)?);
+        let open =
+            regular(&format!(r"\A(?:{})", node.open_outline())).ok().map(|open| (open, OnceLock::new()));
+        Ok(Self { engine, pattern: Some(pattern.into()), open })
     }
 
     /// The Python pattern, None for a search of the caller's own.
@@ -185,7 +240,7 @@ impl Search {
     fn first(&self, text: &str) -> Result<Option<Range<usize>>, TokenizeError> {
         match &self.engine {
             Engine::AtStart(matcher) | Engine::Anywhere(matcher) => matcher.find(text),
-            Engine::AtEnd { reverse, rest, general, node } => {
+            Engine::AtEnd { reverse, rest, rest_width, general, node } => {
                 // `$` also matches before a newline at the end, which the backward search leaves out.
                 if text.ends_with('\n') {
                     return match general.get() {
@@ -196,7 +251,8 @@ impl Search {
                         }
                     };
                 }
-                let rest = rest.as_ref().map(|rest| rest.find(text)).transpose()?.flatten();
+                let from = rest_width.map_or(0, |width| last_characters(text, width));
+                let rest = rest.as_ref().map(|rest| rest.find_from(text, from)).transpose()?.flatten();
                 let starts = [reverse.leftmost_start(text), rest.map(|found| found.start)];
                 Ok(starts.into_iter().flatten().min().map(|start| start..text.len()))
             }
@@ -210,6 +266,14 @@ impl Search {
             Engine::Custom(search) => Ok(search.matches(text)?),
             _ => Ok(self.first(text)?.is_some()),
         }
+    }
+
+    /// Whether some text that `text` begins with may match. Where not, shorter ones need not be tried.
+    pub(super) fn may_match_shorter(&self, text: &str) -> bool {
+        self.open.as_ref().is_none_or(|(open, reach)| {
+            cost::read(|| reach.get_or_init(|| Reach::new(open.as_str())).bytes(text));
+            open.is_match(text)
+        })
     }
 
     /// All matches, from left to right, that do not overlap.

@@ -141,9 +141,19 @@ impl Rules {
         let is_special = |part: &str| with_specials && self.special(part).is_some();
         let (mut low, mut high) = (start, end);
         let mut suffixes = Vec::new();
+        // Where a token match is known not to begin, so that it is not tried again for each suffix.
+        let mut hopeless = None;
         while low < high {
             let rest = &text[low..high];
-            if matches(&self.token_match, rest)? || is_special(rest) {
+            if let Some(token_match) = &self.token_match
+                && hopeless != Some(low)
+            {
+                if token_match.matches(rest)? {
+                    break;
+                }
+                hopeless = (!token_match.may_match_shorter(rest)).then_some(low);
+            }
+            if is_special(rest) {
                 break;
             }
             let prefix = self.find_prefix(rest)?;

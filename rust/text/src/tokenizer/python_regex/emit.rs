@@ -8,11 +8,20 @@ pub(super) const WORD: &str = r"\p{L}\p{N}_";
 /// From this many on, a bounded repetition is widened in [`Node::outline`]: it costs an automaton a state each.
 const MANY: u32 = 3;
 
+/// How a pattern is written out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Exact,
+    Outline,
+    /// An outline that does not mind what follows.
+    Open,
+}
+
 impl Node {
     /// The pattern, matching exactly what Python's matches.
     pub fn exact(&self) -> String {
         let mut out = String::new();
-        self.write(&mut out, false);
+        self.write(&mut out, Form::Exact);
         out
     }
 
@@ -20,12 +29,21 @@ impl Node {
     /// bounded repetitions widened. An automaton runs it in a few nanoseconds a character.
     pub fn outline(&self) -> String {
         let mut out = String::new();
-        self.write(&mut out, true);
+        self.write(&mut out, Form::Outline);
         out
     }
 
-    fn write(&self, out: &mut String, outline: bool) {
+    /// An outline that also matches a text which only goes on after the match: without the ends of the text.
+    pub fn open_outline(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, Form::Open);
+        out
+    }
+
+    fn write(&self, out: &mut String, form: Form) {
+        let outline = form != Form::Exact;
         match self {
+            Node::End | Node::VeryEnd if form == Form::Open => out.push_str("(?:)"),
             Node::Empty => out.push_str("(?:)"),
             Node::Literal(character) => out.push_str(&literal(*character)),
             Node::Any => out.push_str(r"[^\n]"),
@@ -43,18 +61,18 @@ impl Node {
             }
             Node::Group { open, node } => {
                 out.push_str(if outline && open == "(?>" { "(?:" } else { open });
-                node.write(out, outline);
+                node.write(out, form);
                 out.push(')');
             }
             Node::Look { ahead, negated, node } => {
                 out.push_str(if *ahead { "(?" } else { "(?<" });
                 out.push(if *negated { '!' } else { '=' });
-                node.write(out, outline);
+                node.write(out, form);
                 out.push(')');
             }
             Node::Repeat { node, min, max, mode } => {
                 out.push_str("(?:");
-                node.write(out, outline);
+                node.write(out, form);
                 out.push(')');
                 if outline {
                     out.push_str(&quantifier((*min).min(MANY), max.filter(|&max| max <= MANY)));
@@ -65,12 +83,12 @@ impl Node {
             }
             Node::BackReference(_) if outline => out.push_str(r"(?s:.*)"),
             Node::BackReference(group) => out.push_str(&format!(r"(?:\{group})")),
-            Node::Concat(nodes) => nodes.iter().for_each(|node| node.write(out, outline)),
+            Node::Concat(nodes) => nodes.iter().for_each(|node| node.write(out, form)),
             Node::Alternation(nodes) => {
                 out.push_str("(?:");
                 for (at, node) in nodes.iter().enumerate() {
                     out.push_str(if at > 0 { "|" } else { "" });
-                    node.write(out, outline);
+                    node.write(out, form);
                 }
                 out.push(')');
             }

@@ -123,4 +123,32 @@ impl Node {
             _ => None,
         }
     }
+
+    /// The most characters a match can have, or None where there is no bound.
+    pub fn widest(&self) -> Option<usize> {
+        match self {
+            Node::Group { node, .. } => node.widest(),
+            Node::Repeat { node, max: Some(max), .. } => node.widest()?.checked_mul(*max as usize),
+            Node::Concat(nodes) => nodes.iter().map(Node::widest).sum(),
+            Node::Alternation(nodes) => {
+                nodes.iter().map(Node::widest).try_fold(0, |most, width| Some(most.max(width?)))
+            }
+            _ => self.width(),
+        }
+    }
+
+    /// How many characters after its place the widest look-ahead sees, or None where there is no bound.
+    pub fn look_ahead(&self) -> Option<usize> {
+        match self {
+            Node::Look { ahead: true, node, .. } => Some(node.widest()? + node.look_ahead()?),
+            Node::WordBoundary { .. } | Node::End => Some(1),
+            Node::Look { node, .. } | Node::Group { node, .. } | Node::Repeat { node, .. } => {
+                node.look_ahead()
+            }
+            Node::Concat(nodes) | Node::Alternation(nodes) => {
+                nodes.iter().map(Node::look_ahead).try_fold(0, |most, width| Some(most.max(width?)))
+            }
+            _ => Some(0),
+        }
+    }
 }

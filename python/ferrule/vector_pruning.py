@@ -1,0 +1,66 @@
+"""Smaller tables of word vectors: fewer rows, shared by the words nearest to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ferrule.vectors import Vectors
+
+if TYPE_CHECKING:
+    from ferrule.vocab import Vocab
+
+__all__ = ["deduplicate", "prune"]
+
+
+def prune(vocab: Vocab, nr_row: int, batch_size: int) -> dict[str, tuple[str, float]]:
+    """See `Vocab.prune_vectors`."""
+    vectors = vocab.vectors
+    _must_be_default(vectors, "prune_vectors")
+    if nr_row < 1 or batch_size < 1:
+        raise ValueError(
+            f"Vocab.prune_vectors: expected to keep 1 row or more, in batches of 1 or more, found "
+            f"nr_row={nr_row}, batch_size={batch_size}."
+        )
+    ranked = sorted((-vocab[key].prob, row, key) for key, row in vectors.key2row.items())
+    rows, keys = [row for _, row, _ in ranked], [key for _, _, key in ranked]
+    kept = Vectors(
+        strings=vocab.strings,
+        data=np.ascontiguousarray(vectors.data[rows[:nr_row]]),
+        keys=keys[:nr_row],
+        name=vectors.name,
+        attr=vectors.attr,
+    )
+    nearest, nearest_rows, scores = kept.most_similar(vectors.data[rows[nr_row:]], batch_size=batch_size)
+    remapped = {}
+    for at, key in enumerate(keys[nr_row:]):
+        kept.add(key, row=int(nearest_rows[at][0]))
+        remapped[vocab.strings[key]] = (vocab.strings[int(nearest[at][0])], float(scores[at][0]))
+    vocab.vectors = kept
+    return remapped
+
+
+def deduplicate(vocab: Vocab) -> None:
+    """See `Vocab.deduplicate_vectors`."""
+    vectors = vocab.vectors
+    _must_be_default(vectors, "deduplicate_vectors")
+    if not vectors.key2row:
+        return
+    filled = np.asarray(sorted(set(vectors.key2row.values())))
+    data, new_rows = np.unique(vectors.data[filled], axis=0, return_inverse=True)
+    if data.shape == vectors.data.shape:
+        return
+    new_row = dict(zip(filled.tolist(), new_rows.ravel().tolist(), strict=True))
+    unique = Vectors(strings=vocab.strings, data=data, name=vectors.name, attr=vectors.attr)
+    for key, row in vectors.key2row.items():
+        unique.add(key, row=new_row[row])
+    vocab.vectors = unique
+
+
+def _must_be_default(vectors: Vectors, what: str) -> None:
+    if vectors.mode != "default":
+        raise ValueError(
+            f"Vocab.{what}: expected vectors in mode 'default', found {vectors.mode!r}, whose rows "
+            "belong to no words."
+        )
