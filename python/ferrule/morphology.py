@@ -89,9 +89,8 @@ class Morphology:
 
         Raises ValueError for a malformed string, KeyError for an unknown id, TypeError for another type.
         """
-        if isinstance(features, int):
-            features = self.strings[features]
-        return self.strings.add(normalize_features(features))
+        given = self.strings.as_string(features) if isinstance(features, int) else features
+        return self.strings.add(normalize_features(given))
 
     def get(self, morph: int) -> str:
         """The features with this id, in normal form; "" where the id was never added."""

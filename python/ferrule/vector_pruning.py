@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ferrule.attrs import ORTH
 from ferrule.vectors import Vectors
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def prune(vocab: Vocab, nr_row: int, batch_size: int) -> dict[str, tuple[str, fl
         data=np.ascontiguousarray(vectors.data[rows[:nr_row]]),
         keys=keys[:nr_row],
         name=vectors.name,
-        attr=vectors.attr,
+        attr=_attribute(vectors),
     )
     nearest, nearest_rows, scores = kept.most_similar(vectors.data[rows[nr_row:]], batch_size=batch_size)
     remapped = {}
@@ -52,10 +53,14 @@ def deduplicate(vocab: Vocab) -> None:
     if data.shape == vectors.data.shape:
         return
     new_row = dict(zip(filled.tolist(), new_rows.ravel().tolist(), strict=True))
-    unique = Vectors(strings=vocab.strings, data=data, name=vectors.name, attr=vectors.attr)
+    unique = Vectors(strings=vocab.strings, data=data, name=vectors.name, attr=_attribute(vectors))
     for key, row in vectors.key2row.items():
         unique.add(key, row=new_row[row])
     vocab.vectors = unique
+
+
+def _attribute(vectors: Vectors) -> int:
+    return ORTH if vectors.attr is None else vectors.attr
 
 
 def _must_be_default(vectors: Vectors, what: str) -> None:
