@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ferrule.cli import text_sources
-from ferrule.cli.text_sources import read_jsonl, read_lines
+from ferrule.cli.text_sources import Record, grouped, read_jsonl, read_lines
 
 
 def test_each_line_with_text_is_one_document(tmp_path: Path) -> None:
@@ -57,6 +58,8 @@ def test_json_lines_keep_their_other_keys(tmp_path: Path) -> None:
         ("[1]", "expected a JSON object, found list"),
         ('{"body": "x"}', "expected a string at 'text', found keys body"),
         ('{"text": 3}', "expected a string at 'text', found int"),
+        ('{"text": "a \\ud800 b"}', "a lone surrogate"),
+        ('{"text": "fine", "id": "\\udc00"}', "a lone surrogate"),
     ],
 )
 def test_a_bad_json_line_is_named_with_its_place(tmp_path: Path, line: str, message: str) -> None:
@@ -64,3 +67,46 @@ def test_a_bad_json_line_is_named_with_its_place(tmp_path: Path, line: str, mess
     path.write_text('{"text": "fine"}\n' + line + "\n")
     with pytest.raises(ValueError, match=rf"texts\.jsonl, line 2: {message}"):
         list(read_jsonl(path))
+
+
+def test_a_surrogate_pair_in_json_is_one_character(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "\\ud83d\\ude00"}\n')
+    assert [text for text, _ in read_jsonl(path)] == ["\U0001f600"]
+
+
+def test_characters_on_the_edge_of_a_piece_stay_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_sources, "LONGEST_TEXT", 5)
+    path = tmp_path / "texts.txt"
+    path.write_text("äöü€😀" * 7)
+    assert "".join(text for text, _ in read_lines(path)) == "äöü€😀" * 7
+    path.write_bytes("äöü€😀".encode()[:-1])
+    with pytest.raises(ValueError, match="line 1: not UTF-8, byte 0xf0 at column 10"):
+        list(read_lines(path))
+
+
+def test_a_cut_gzip_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt.gz"
+    path.write_bytes(gzip.compress(b"one\n" * 100)[:-9])
+    with pytest.raises(ValueError, match=r"texts\.txt\.gz: not a whole gzip file"):
+        list(read_lines(path))
+
+
+def test_groups_end_at_the_batch_size_and_at_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_sources, "CHARACTERS_IN_A_GROUP", 10)
+    texts = ["aaaa", "bbbb", "cccc", "d" * 30, "e", "f", "g", "h"]
+    groups = [[text for text, _ in group] for group in grouped(iter([(t, {}) for t in texts]), 3)]
+    assert groups == [["aaaa", "bbbb"], ["cccc"], ["d" * 30], ["e", "f", "g"], ["h"]]
+
+
+def test_what_was_read_comes_out_before_the_error_of_the_source() -> None:
+    def failing() -> Iterator[Record]:
+        yield "one", {}
+        raise OSError("gone")
+
+    groups = grouped(failing(), 8)
+    assert next(groups) == [("one", {})]
+    with pytest.raises(OSError, match="gone"):
+        next(groups)

@@ -55,7 +55,7 @@ def annotate(
 
     run_code(code)
     import ferrule
-    from ferrule.cli.text_sources import read_jsonl, read_lines
+    from ferrule.cli.text_sources import grouped, read_jsonl, read_lines
     from ferrule.cli.writers import open_writer
 
     if text and source is not None:
@@ -73,8 +73,11 @@ def annotate(
         records = read_lines(source)
     by_name = next((f for f in OutputFormat if _ends(output, f".{f.value}")), OutputFormat.jsonl)
     with open_writer((output_format or by_name).value, output, nlp) as writer:
-        for doc, rest in nlp.pipe(records, as_tuples=True, batch_size=batch_size):
-            writer.write(doc, rest)
+        for group in grouped(records, batch_size):
+            with nlp.memory_zone():
+                for doc, rest in nlp.pipe(group, as_tuples=True, batch_size=batch_size):
+                    writer.write(doc, rest)
+                del doc
     for line in writer.summary():
         typer.echo(line, err=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ferrule.cli.annotate import annotate
@@ -14,6 +16,15 @@ from ferrule.cli.train import train
 
 __all__ = ["app"]
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import ferrule
+
+        typer.echo(f"ferrule {ferrule.__version__}")
+        raise typer.Exit
+
+
 # Commands that take the config's own settings as options: --training.max_steps 200
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -25,6 +36,18 @@ app = typer.Typer(
 )
 init = typer.Typer(help="Write a new config.", no_args_is_help=True)
 debug = typer.Typer(help="Look for mistakes before training.", no_args_is_help=True)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    """Train, check and run NLP pipelines."""
+
+
 app.add_typer(init, name="init")
 app.add_typer(debug, name="debug")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +13,12 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ferrule.language import Language
-    from ferrule.tokens import Doc, DocBinWriter
+    from ferrule.tokens import Doc
 
 __all__ = ["DocWriter", "doc_to_conllu", "doc_to_record", "open_writer"]
+
+TOKENS_IN_A_FILE = 250_000
+"""Tokens in one DocBin file; more go to further files, so that memory stays flat."""
 
 
 class DocWriter(Protocol):
@@ -32,16 +37,19 @@ class DocWriter(Protocol):
 def open_writer(kind: str, path: Path, nlp: Language) -> Iterator[DocWriter]:
     """A writer of `kind` ("jsonl", "conllu" or "spacy") to `path`; `-` is standard output, for text formats
     only.
+
+    A file appears under its name when it is whole. After an error the old file is as it was, and the
+    documents that were done are in a file whose name ends in `.partial`; a line on stderr says so.
     """
     to_stdout = str(path) == "-"
     if kind == "spacy":
         if to_stdout:
             raise ValueError("DocBin files are binary: name one with --output FILE.spacy")
         path.parent.mkdir(parents=True, exist_ok=True)
-        from ferrule.tokens import DocBinWriter
-
-        with DocBinWriter(path, store_user_data=True) as writer:
-            yield _DocBinFiles(writer)
+        binary = _DocBinWriter(path)
+        with _kept_if_it_fails(binary):
+            yield binary
+            binary.close()
         return
     as_text = doc_to_conllu if kind == "conllu" else doc_to_line
     if to_stdout:
@@ -49,8 +57,31 @@ def open_writer(kind: str, path: Path, nlp: Language) -> Iterator[DocWriter]:
         sys.stdout.flush()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf8", newline="\n") as file:
-        yield _TextWriter(file, as_text, path)
+    target = path.resolve()
+    partial = _partial(target)
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(partial, "wt", encoding="utf8", newline="\n") as file:
+        writer = _TextWriter(file, as_text, path)
+        with _kept_if_it_fails(writer):
+            yield writer
+    os.replace(partial, target)
+
+
+def _partial(path: Path) -> Path:
+    """Where a file is written until it is whole; a device or a pipe is written as it is."""
+    if path.exists() and not path.is_file():
+        return path
+    return path.with_name(path.name + ".partial")
+
+
+@contextmanager
+def _kept_if_it_fails(writer: _TextWriter | _DocBinWriter) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for line in writer.rescue():
+            print(line, file=sys.stderr)
+        raise
 
 
 def doc_to_line(doc: Doc, rest: dict[str, Any]) -> str:
@@ -143,14 +174,57 @@ class _TextWriter:
     def summary(self) -> list[str]:
         return [f"Saved: {self.path} ({self.count} documents)"] if self.path else []
 
+    def rescue(self) -> list[str]:
+        partial = _partial(self.path.resolve()) if self.path else None
+        if partial and not self.count:
+            partial.unlink()
+            return []
+        return [f"Kept: {partial} ({self.count} documents before the error)"]
 
-class _DocBinFiles:
-    def __init__(self, writer: DocBinWriter) -> None:
-        self.writer = writer
+
+class _DocBinWriter:
+    def __init__(self, path: Path) -> None:
+        from ferrule.tokens import DocBin
+
+        self.path = path.resolve()
+        self.new_docbin = lambda: DocBin(store_user_data=True)
+        self.docbin = self.new_docbin()
+        self.tokens = 0
+        self.files: list[tuple[Path, int]] = []
 
     def write(self, doc: Doc, rest: dict[str, Any]) -> None:
         doc.user_data.update(rest)
-        self.writer.add(doc)
+        self.docbin.add(doc)
+        self.tokens += len(doc)
+        if self.tokens >= TOKENS_IN_A_FILE:
+            self._flush()
+
+    def close(self) -> None:
+        if len(self.docbin) or not self.files:
+            self._flush()
+        stale = self._next_path()
+        if stale.exists():
+            raise ValueError(
+                f"{stale} is of an earlier run; a reader of the folder would take it for the next file of "
+                f"{self.path.name}; remove it and those after it"
+            )
+        for path, _ in self.files:
+            os.replace(_partial(path), path)
 
     def summary(self) -> list[str]:
-        return [f"Saved: {path} ({count} documents)" for path, count in self.writer.files]
+        return [f"Saved: {path} ({count} documents)" for path, count in self.files]
+
+    def rescue(self) -> list[str]:
+        if len(self.docbin):
+            self._flush()
+        return [f"Kept: {_partial(path)} ({count} documents before the error)" for path, count in self.files]
+
+    def _next_path(self) -> Path:
+        number = len(self.files) + 1
+        return self.path if number == 1 else self.path.with_stem(f"{self.path.stem}-{number}")
+
+    def _flush(self) -> None:
+        path = self._next_path()
+        self.docbin.to_disk(_partial(path))
+        self.files.append((path, len(self.docbin)))
+        self.docbin, self.tokens = self.new_docbin(), 0

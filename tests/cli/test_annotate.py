@@ -1,0 +1,138 @@
+"""`ferrule annotate`: memory stays flat, and a bad line costs nothing that was there or was done."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ferrule
+from ferrule.language import Language
+from ferrule.training import Example
+
+PEAK_OF_CHILD = """
+import resource, subprocess, sys
+run = subprocess.run([sys.executable, "-m", "ferrule", "annotate", *sys.argv[1:]], stderr=subprocess.PIPE)
+sys.stderr.buffer.write(run.stderr)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(run.returncode)
+"""
+
+BYTES_KEPT_PER_BYTE_READ = 8
+"""Most growth of the peak for each further byte of text, nearly every other word new. Keeping the documents
+would cost about 100; what is measured is 1 to 5.
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tagger of the smallest size, whose tags are of no interest."""
+    tok2vec = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 100}
+    tok2vec |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True, "pretrained_vectors": None}
+    nlp: Language = ferrule.blank("en")
+    nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": tok2vec}})
+    example = Example.from_dict(nlp.make_doc("one train"), {"tags": ["CD", "NN"]})
+    nlp.initialize(lambda: [example])
+    folder = tmp_path_factory.mktemp("model") / "tagger"
+    nlp.to_disk(folder)
+    return folder
+
+
+def write_text(path: Path, size: int) -> None:
+    """`size` bytes of sentences, in lines, in JSON lines or (.raw) without a single newline."""
+    rng = random.Random(0)
+    with path.open("w") as file:
+        while file.tell() < size:
+            words = [f"x{rng.randrange(10**9)}" if n % 2 else "train" for n in range(12)]
+            text = " ".join(words) + "."
+            if path.suffix == ".raw":
+                file.write(text + " ")
+            else:
+                file.write((json.dumps({"text": text}) if path.suffix == ".jsonl" else text) + "\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak in the units of Linux")
+@pytest.mark.parametrize(
+    ("source", "output", "megabytes"),
+    [
+        ("a.txt", "a.jsonl", (1, 3)),
+        ("a.raw", "a.conllu", (1, 3)),
+        ("a.jsonl", "b.jsonl", (1, 3)),
+        # A DocBin file is put together in memory, so the smaller input fills one whole file too.
+        ("a.txt", "a.spacy", (2, 4)),
+    ],
+)
+def test_memory_stays_flat(
+    model: Path, tmp_path: Path, source: str, output: str, megabytes: tuple[int, int]
+) -> None:
+    peaks = []
+    for size in (megabytes[0] * 1_000_000, megabytes[1] * 1_000_000):
+        write_text(tmp_path / source, size)
+        run = subprocess.run(
+            [sys.executable, "-c", PEAK_OF_CHILD, model, tmp_path / source, "-o", tmp_path / output],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        peaks.append(int(run.stdout) * 1024)
+    assert peaks[1] - peaks[0] < 2_000_000 * BYTES_KEPT_PER_BYTE_READ
+
+
+def annotate(model: Path, *arguments: str | Path, code: int = 0) -> str:
+    run = subprocess.run(
+        [sys.executable, "-m", "ferrule", "annotate", model, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stderr
+    assert "Traceback" not in run.stderr
+    return run.stderr
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.conllu", "out.spacy"])
+def test_a_bad_line_keeps_the_old_file_and_what_was_done(model: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "one"}\n{"text": "two"}\n{"text": \n')
+    (tmp_path / name).write_text("old")
+    stderr = annotate(model, tmp_path / "in.jsonl", "-o", tmp_path / name, code=1)
+    assert "in.jsonl, line 3: not JSON" in stderr
+    assert f"{name}.partial (2 documents before the error)" in stderr
+    assert (tmp_path / name).read_text() == "old"
+    assert (tmp_path / f"{name}.partial").stat().st_size > 0
+
+
+def test_a_bad_first_line_leaves_no_file(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("[]\n")
+    annotate(model, tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl", code=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_file_can_be_annotated_in_place(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"text": "one train", "id": 7}\n'))
+    annotate(model, path, "-o", path)
+    (record,) = map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
+    assert record["id"] == 7
+    assert [token["text"] for token in record["tokens"]] == ["one", "train"]
+
+
+def test_long_output_goes_to_further_docbin_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ferrule.cli import writers
+    from ferrule.tokens import DocBin
+
+    monkeypatch.setattr(writers, "TOKENS_IN_A_FILE", 4)
+    nlp = ferrule.blank("en")
+    with writers.open_writer("spacy", tmp_path / "o.spacy", nlp) as writer:
+        for number, text in enumerate(["a b", "c d e", "f"]):
+            with nlp.memory_zone():
+                writer.write(nlp(text), {"id": number})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o-2.spacy", "o.spacy"]
+    files = [tmp_path / "o.spacy", tmp_path / "o-2.spacy"]
+    docs = [doc for file in files for doc in DocBin(store_user_data=True).from_disk(file).get_docs(nlp.vocab)]
+    assert [(doc.text, doc.user_data["id"]) for doc in docs] == [("a b", 0), ("c d e", 1), ("f", 2)]
