@@ -8,7 +8,7 @@ missing() { # what, how to get it
     exit 1
 }
 
-as_root=; [ "$(id -u)" = 0 ] || as_root="${as_root}"
+as_root=; [ "$(id -u)" = 0 ] || as_root="sudo "
 
 case "$(uname -s)" in
     Darwin) linker="xcode-select --install" python="brew install python@3.13" venv="brew reinstall python@3.13" ;;

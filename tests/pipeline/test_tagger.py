@@ -173,8 +173,11 @@ def test_scores_of_another_batch_are_refused(tagger: Tagger, examples: list[Any]
 
 
 def test_prediction_without_weights_names_the_remedy(library: Library) -> None:
+    doc = library.doc(library.vocab, words=["a"])
     with pytest.raises(NotInitializedError, match="initialize"):
-        _tagger(library)(library.doc(library.vocab, words=["a"]))
+        _tagger(library)(doc)
+    with pytest.raises(NotInitializedError, match="initialize"):
+        _tagger(library).predict([doc])
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0])

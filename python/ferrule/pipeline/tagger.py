@@ -137,7 +137,8 @@ class Tagger(LabelledPipe):
 
         Label ids are indices into `labels`.
         """
-        return self._scores(self.model, list(docs))
+        with self._needing_weights("predict"):
+            return self._scores(self.model, list(docs))
 
     def set_annotations(self, docs: Iterable[Any], scores: TokenScores) -> None:
         """Write the best tag of each token of `docs` into ``token.tag``.

@@ -139,7 +139,8 @@ class TextCategorizer(LabelledPipe):
 
         A document without tokens has zeros.
         """
-        return self._probabilities(self.model, list(docs))
+        with self._needing_weights("predict"):
+            return self._probabilities(self.model, list(docs))
 
     def set_annotations(self, docs: Iterable[Any], scores: Floats) -> None:
         """Write the probabilities into ``doc.cats``, beside what is there under other names."""

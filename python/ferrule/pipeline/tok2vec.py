@@ -104,7 +104,8 @@ class Tok2Vec(TrainablePipe):
         if not any(len(doc) for doc in docs):
             width = self.model.get_dim("nO")
             return [self.model.ops.alloc2f(0, width) for _ in docs]
-        rows: list[Any] = self.model.predict(docs)
+        with self._needing_weights("predict"):
+            rows: list[Any] = self.model.predict(docs)
         return rows
 
     def set_annotations(self, docs: Iterable[Any], scores: Sequence[Any]) -> None:
@@ -191,11 +192,8 @@ class Tok2Vec(TrainablePipe):
             return losses
         with learning(self.model, owner=self._label()), unchanged_gradients_on_error(self.model):
             set_dropout_rate(self.model, drop)
-            try:
+            with self._needing_weights("update"):
                 rows, backprop = self.model.begin_update(docs)
-            except Exception as error:
-                self._explain_missing_weights("update", error)
-                raise
 
         def go_back(d_rows: list[Any]) -> None:
             with learning(self.model, owner=self._label()):

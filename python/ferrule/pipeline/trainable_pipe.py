@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from thinc.api import Adam, Model, set_dropout_rate
@@ -100,11 +100,8 @@ class TrainablePipe(SavedPipe, Pipe):
         raise self._not_implemented("set_annotations")
 
     def _annotate(self, docs: list[Any]) -> list[Any]:
-        try:
+        with self._needing_weights("predict"):
             scores = self.predict(docs)
-        except Exception as error:
-            self._explain_missing_weights("predict", error)
-            raise
         self.set_annotations(docs, scores)
         return docs
 
@@ -256,11 +253,8 @@ class TrainablePipe(SavedPipe, Pipe):
         self, docs: list[Any], loss_and_gradient: Callable[[Any], LossAndGradient], drop: float
     ) -> float:
         set_dropout_rate(self.model, drop)
-        try:
+        with self._needing_weights("update"):
             scores, backprop = self.model.begin_update(docs)
-        except Exception as error:
-            self._explain_missing_weights("update", error)
-            raise
         loss, d_scores = loss_and_gradient(scores)
         loss = float(loss)
         if not math.isfinite(loss):
@@ -316,16 +310,21 @@ class TrainablePipe(SavedPipe, Pipe):
 
         self._rehearsal_model = standalone_copy(self.model) if isinstance(self.model, Model) else None
 
-    def _explain_missing_weights(self, action: str, error: Exception) -> None:
-        """Raise NotInitializedError from `error` if the model has parameters without values."""
-        model = self.model
-        if model is None or isinstance(error, NotInitializedError | NotImplementedError):
-            return
-        if any(node.has_param(name) is None for node in model.walk() for name in node.param_names):
-            raise NotInitializedError(
-                f"{self._label()} cannot {action} yet: its model has no weights. Call nlp.initialize(), or "
-                f"{type(self).__name__}.initialize(), or load saved weights first."
-            ) from error
+    @contextmanager
+    def _needing_weights(self, action: str) -> Iterator[None]:
+        """A block whose errors become NotInitializedError if the model has parameters without values."""
+        try:
+            yield
+        except (NotInitializedError, NotImplementedError):
+            raise
+        except Exception as error:
+            nodes = self.model.walk() if isinstance(self.model, Model) else ()
+            if any(node.has_param(name) is None for node in nodes for name in node.param_names):
+                raise NotInitializedError(
+                    f"{self._label()} cannot {action} yet: its model has no weights. Call nlp.initialize(), "
+                    f"or {type(self).__name__}.initialize(), or load saved weights first."
+                ) from error
+            raise
 
     # Labels and output
 
