@@ -20,6 +20,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "tagger": "ferrule.pipeline.tagger",
         "textcat": "ferrule.pipeline.textcat",
         "textcat_multilabel": "ferrule.pipeline.textcat_multilabel",
+        "ner": "ferrule.pipeline.ner",
     },
     "layers": {"*": "ferrule.ml"},
     "loggers": {"*": "ferrule.training.loggers"},

@@ -23,6 +23,7 @@ from ferrule.ml.textcat_bow import TextCatBOW
 from ferrule.ml.textcat_ensemble import TextCatEnsemble
 from ferrule.ml.textcat_reduce import TextCatCNN, TextCatReduce
 from ferrule.ml.tok2vec import Tok2Vec
+from ferrule.ml.transition import TransitionBasedParser
 
 __all__ = [
     "CharEmbed",
@@ -42,4 +43,5 @@ __all__ = [
     "TextCatReduce",
     "Tok2Vec",
     "Tok2VecListener",
+    "TransitionBasedParser",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +22,17 @@ from ferrule.storage import (
     unchanged_on_error,
 )
 
-__all__ = ["SavedPipe"]
+__all__ = ["SavedField", "SavedPipe"]
 
 Self = TypeVar("Self", bound="SavedPipe")
+
+
+@dataclass(frozen=True)
+class SavedField:
+    """How a further part of a component becomes bytes, and is set from such bytes."""
+
+    dump: Callable[[], bytes]
+    load: Callable[[bytes], None]
 
 
 class SavedPipe:
@@ -39,6 +48,7 @@ class SavedPipe:
         writers: dict[str, Callable[[], Any]] = {
             "cfg": lambda: srsly.json_dumps(self._cfg()),
             "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+            **{name: field.dump for name, field in self._further_fields().items()},
             "model": lambda: self.model.to_bytes(),
         }
         return dump_fields(self._present(writers), exclude)
@@ -52,6 +62,7 @@ class SavedPipe:
         exclude = field_names(exclude)
         readers: dict[str, Callable[[Any], Any]] = {
             "cfg": lambda text: self._set_cfg(_parsed(text, self._owner())),
+            **{name: field.load for name, field in self._further_fields().items()},
             "model": lambda data: self._load_model(data),
             "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
         }
@@ -68,6 +79,7 @@ class SavedPipe:
         writers: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda file: srsly.write_json(file, self._cfg()),
             "vocab": lambda folder: self.vocab.to_disk(folder, exclude=exclude),
+            **{name: _writes_file(field) for name, field in self._further_fields().items()},
             "model": lambda file: file.write_bytes(self.model.to_bytes()),
         }
         save_folder(path, self._present(writers), exclude)
@@ -81,6 +93,7 @@ class SavedPipe:
         exclude = field_names(exclude)
         readers: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda file: self._set_cfg(_parsed(file.read_bytes(), str(file)) if file.exists() else {}),
+            **{name: _reads_file(field) for name, field in self._further_fields().items()},
             "model": lambda file: self._load_model(file.read_bytes()),
             "vocab": lambda folder: self.vocab.from_disk(folder, exclude=exclude),
         }
@@ -93,6 +106,10 @@ class SavedPipe:
 
     def _set_cfg(self, saved: dict[str, Any]) -> None:
         self.cfg = {**self._cfg(), **saved}
+
+    def _further_fields(self) -> dict[str, SavedField]:
+        """What else a component saves, by name; loaded before the model. In a folder each is a file."""
+        return {}
 
     def _load_model(self, data: bytes) -> None:
         load_model(self.model, data, self._owner())
@@ -108,6 +125,14 @@ class SavedPipe:
         if getattr(self, "vocab", None) is None:
             absent.add("vocab")
         return {name: field for name, field in fields.items() if name not in absent}
+
+
+def _writes_file(field: SavedField) -> Callable[[Path], Any]:
+    return lambda file: file.write_bytes(field.dump())
+
+
+def _reads_file(field: SavedField) -> Callable[[Path], Any]:
+    return lambda file: field.load(file.read_bytes())
 
 
 def _parsed(text: str | bytes, owner: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ pub mod rows;
 #[allow(unsafe_code)]
 pub mod simd;
 mod threads;
+pub mod transitions;
 
 pub use error::KernelError;
 pub use threads::Threads;

@@ -11,6 +11,7 @@ mod losses;
 mod ops;
 mod optimizer;
 mod rows;
+mod transitions;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
 #[pyfunction]
@@ -27,5 +28,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     encoder::register(m)?;
     ops::register(m)?;
     optimizer::register(m)?;
+    transitions::register(m)?;
     Ok(())
 }

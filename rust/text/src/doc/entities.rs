@@ -114,6 +114,23 @@ pub fn set_entities(doc: &mut Columns, update: &EntityUpdate, rest: Rest) -> Res
     Ok(())
 }
 
+/// Write the entities that a model found, as (start, end, label id), and make tokens of which nothing was known outside.
+///
+/// Blocked tokens stay blocked. An entity that begins where one is set keeps that one's knowledge base entry and id.
+pub fn set_predicted_entities(doc: &mut Columns, found: &[(usize, usize, u64)]) -> Result<(), DocError> {
+    let mut update = EntityUpdate::default();
+    for &(start, end, label) in found {
+        doc.check_range(start, end)?;
+        let (kb_id, id) = (doc.get(Column::EntKbId, start), doc.get(Column::EntId, start));
+        update.entities.push(Entity { start, end, label, kb_id, id });
+    }
+    set_entities(doc, &update, Rest::Unmodified)?;
+    for iob in doc.values_mut(Column::EntIob).iter_mut().filter(|iob| **iob == MISSING) {
+        *iob = OUTSIDE;
+    }
+    Ok(())
+}
+
 fn write_once<T: Copy>(writes: &mut [Option<T>], token: usize, value: T) -> Result<(), DocError> {
     if writes[token].replace(value).is_none() {
         return Ok(());

@@ -1,0 +1,322 @@
+//! Analyses by transitions: `_core.TransitionNetwork` scores, `_core.BiluoBatch` is what is known of the documents.
+
+use ferrule_kernels::KernelError;
+use ferrule_kernels::layers::dropout::Dropout;
+use ferrule_kernels::simd::Isa;
+use ferrule_kernels::transitions::biluo::{Action, Biluo, Move, Token};
+use ferrule_kernels::transitions::{
+    self, BiluoGold, GoldLesson, NegativeSpan, Network, NetworkParams, Segment, TeacherLesson, Trace,
+};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyReadonlyArrayDyn, PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+
+use crate::errors::{IntoPyErr, detached};
+use crate::threads::workers;
+
+type Floats<'py> = PyReadonlyArrayDyn<'py, f32>;
+type Counts<'py> = Bound<'py, PyArray1<u32>>;
+/// Document, first token, behind the last token, label; tokens counted from the document's first.
+type EntityColumns<'py> = (Counts<'py>, Counts<'py>, Counts<'py>, Counts<'py>);
+/// Of the tokens, lower weights, bias, padding, upper weights and bias.
+type GradientArrays<'py> = (
+    Bound<'py, PyArray2<f32>>,
+    Bound<'py, PyArrayDyn<f32>>,
+    Bound<'py, PyArrayDyn<f32>>,
+    Bound<'py, PyArrayDyn<f32>>,
+    Option<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<f32>>)>,
+);
+
+/// The actions of an entity recognizer, and what is known beforehand of a batch's tokens.
+///
+/// actions: int (n_actions, 2), the kind (1 B, 2 I, 3 L, 4 U, 5 O) and the label of each. tokens: int (n_tokens, 4): the
+/// entity code (0 unknown, 1 inside, 2 outside, 3 begins), its label, whether a sentence begins here, whether it is white
+/// space. lengths: of the documents. Labels are indices from 1 on; 0 is none. Raises ValueError if they do not fit.
+#[pyclass(frozen, module = "ferrule._core")]
+struct BiluoBatch(Biluo);
+
+#[pymethods]
+impl BiluoBatch {
+    #[new]
+    fn new(
+        actions: PyReadonlyArray2<'_, u32>,
+        tokens: PyReadonlyArray2<'_, u32>,
+        lengths: PyReadonlyArray1<'_, u32>,
+    ) -> PyResult<Self> {
+        expect_columns("actions", 2, actions.shape()[1])?;
+        expect_columns("tokens", 4, tokens.shape()[1])?;
+        let actions = moves(actions.as_slice()?)?;
+        let token = |row: &[u32]| Token {
+            iob: row[0].min(3) as u8,
+            label: row[1],
+            starts_sentence: row[2] == 1,
+            is_space: row[3] != 0,
+        };
+        let tokens = tokens.as_slice()?.chunks_exact(4).map(token).collect();
+        let lengths = lengths.as_slice()?;
+        Biluo::new(actions, tokens, lengths).map(BiluoBatch).map_err(IntoPyErr::into_py_err)
+    }
+}
+
+/// A parser's weights, set up for the tokens of a batch: copies, which later changes of the arrays do not reach.
+///
+/// weights: float32 (nF, nO, nP, nI), bias (nO, nP), padding (1, nF, nO, nP), of the lower layer. upper: (W, b), float32
+/// (n_actions, nO) and (n_actions,), or None. tokens: float32 (n_tokens, nI). Raises ValueError if they do not fit.
+#[pyclass(frozen, module = "ferrule._core")]
+struct TransitionNetwork {
+    network: Network,
+    lower_shape: [usize; 4],
+}
+
+/// What a network needs of the states it has learned from, to go back.
+#[pyclass(frozen, module = "ferrule._core")]
+struct TransitionTrace(Trace);
+
+#[pymethods]
+impl TransitionTrace {
+    /// The loss, summed over the states, in nats.
+    #[getter]
+    fn loss(&self) -> f64 {
+        self.0.loss
+    }
+
+    /// How many states there were.
+    #[getter]
+    fn n_states(&self) -> usize {
+        self.0.n_states
+    }
+}
+
+#[pymethods]
+impl TransitionNetwork {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        weights: Floats<'_>,
+        bias: Floats<'_>,
+        padding: Floats<'_>,
+        upper: Option<(PyReadonlyArray2<'_, f32>, PyReadonlyArray1<'_, f32>)>,
+        tokens: PyReadonlyArray2<'_, f32>,
+        is_train: bool,
+    ) -> PyResult<Self> {
+        let &[n_features, hidden, pieces, width] = weights.shape() else {
+            let found = format!("{:?}", weights.shape());
+            return Err(shape_error("transitions: the lower weights", "(nF, nO, nP, nI)", found));
+        };
+        if tokens.shape()[1] != width {
+            let expected = format!("{width} columns");
+            return Err(shape_error(
+                "transitions: the token vectors",
+                &expected,
+                tokens.shape()[1].to_string(),
+            ));
+        }
+        let upper = match &upper {
+            None => None,
+            Some((upper_weights, upper_bias)) => {
+                expect_columns("the upper weights", hidden, upper_weights.shape()[1])?;
+                Some((upper_weights.as_slice()?, upper_bias.as_slice()?))
+            }
+        };
+        let params = NetworkParams {
+            n_features,
+            hidden,
+            pieces,
+            width,
+            weights: weights.as_slice()?,
+            bias: bias.as_slice()?,
+            padding: padding.as_slice()?,
+            upper,
+        };
+        let (tokens, pool) = (tokens.as_slice()?, workers(py)?);
+        let network =
+            detached(py, || Network::new(Isa::active()?, pool.threads(), &params, tokens, is_train))?;
+        Ok(TransitionNetwork { network, lower_shape: [n_features, hidden, pieces, width] })
+    }
+
+    /// How many actions are scored.
+    #[getter]
+    fn n_actions(&self) -> usize {
+        self.network.n_actions()
+    }
+
+    /// The best analysis of each document, by the best allowed action at every step.
+    ///
+    /// Returns the entities, in order, as four columns, uint32: document, first token, behind the last token (both
+    /// counted from the document's first), label.
+    fn decode<'py>(&self, py: Python<'py>, batch: &BiluoBatch) -> PyResult<EntityColumns<'py>> {
+        let pool = workers(py)?;
+        let columns = detached(py, || {
+            self.network.check_batch(batch.0.n_tokens())?;
+            let histories = transitions::decode(pool.threads(), &self.network, &batch.0, batch.0.starts());
+            Ok::<_, KernelError>(entity_columns(&batch.0, &histories))
+        })?;
+        let [docs, starts, ends, labels] = columns.map(|column| column.into_pyarray(py));
+        Ok((docs, starts, ends, labels))
+    }
+
+    /// The same way's actions: int32 (n_tokens,), -1 behind a token without an allowed action; and the scores of all
+    /// actions at every step, float32 (n_tokens, n_actions).
+    fn decode_with_scores<'py>(
+        &self,
+        py: Python<'py>,
+        batch: &BiluoBatch,
+    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f32>>)> {
+        let pool = workers(py)?;
+        let (n_tokens, n_actions) = (self.network.n_tokens(), self.network.n_actions());
+        let (actions, scores) = detached(py, || {
+            self.network.check_batch(batch.0.n_tokens())?;
+            let (mut actions, mut scores) = (vec![-1; n_tokens], vec![0.0; n_tokens * n_actions]);
+            let starts = batch.0.starts();
+            let paths = transitions::decode_with_scores(pool.threads(), &self.network, &batch.0, starts);
+            for (doc, (history, rows)) in batch.0.docs().iter().zip(paths) {
+                let first = doc.start as usize;
+                let taken = actions[first..].iter_mut().zip(history);
+                taken.for_each(|(action, taken)| *action = taken as i32);
+                scores[first * n_actions..][..rows.len()].copy_from_slice(&rows);
+            }
+            Ok::<_, KernelError>((actions, scores))
+        })?;
+        Ok((actions.into_pyarray(py), scores.into_pyarray(py).reshape([n_tokens, n_actions])?))
+    }
+
+    /// What gold annotation teaches about a batch.
+    ///
+    /// gold: uint32 (n_tokens, 2), kind (0 unknown, else as for actions) and label. negatives: uint32 (n_spans, 3), first
+    /// token, behind the last (counted through the batch) and label of spans that are no entities. longest: documents
+    /// of so many tokens or more are learned in pieces; 0 for never. drop, seed: dropout of the hidden numbers.
+    #[allow(clippy::too_many_arguments)]
+    fn learn(
+        &self,
+        py: Python<'_>,
+        batch: &BiluoBatch,
+        gold: PyReadonlyArray2<'_, u32>,
+        negatives: PyReadonlyArray2<'_, u32>,
+        longest: usize,
+        drop: f32,
+        seed: u64,
+    ) -> PyResult<TransitionTrace> {
+        expect_columns("gold", 2, gold.shape()[1])?;
+        expect_columns("negatives", 3, negatives.shape()[1])?;
+        let span = |row: &[u32]| NegativeSpan { start: row[0], end: row[1], label: row[2] };
+        let negatives = negatives.as_slice()?.chunks_exact(3).map(span).collect();
+        let gold = BiluoGold::new(&batch.0, moves(gold.as_slice()?)?, negatives)
+            .map_err(IntoPyErr::into_py_err)?;
+        let pool = workers(py)?;
+        detached(py, || {
+            self.network.check_batch(batch.0.n_tokens())?;
+            let segments = gold.segments(&batch.0, longest);
+            let lesson = GoldLesson(&gold);
+            let dropout = Dropout::new(drop, seed, 0);
+            let trace =
+                transitions::follow(pool.threads(), &self.network, &batch.0, &lesson, segments, dropout);
+            Ok::<_, KernelError>(TransitionTrace(trace))
+        })
+    }
+
+    /// What another network, set up for the same tokens, teaches about a batch.
+    ///
+    /// columns: int32 (n_actions,), the teacher's output for each own one, -1 where it has none. temperature: flattens
+    /// both distributions first.
+    #[allow(clippy::too_many_arguments)]
+    fn learn_from(
+        &self,
+        py: Python<'_>,
+        teacher: &TransitionNetwork,
+        columns: PyReadonlyArray1<'_, i32>,
+        batch: &BiluoBatch,
+        temperature: f64,
+        drop: f32,
+        seed: u64,
+    ) -> PyResult<TransitionTrace> {
+        let columns = columns.as_slice()?;
+        let pool = workers(py)?;
+        detached(py, || {
+            self.network.check_batch(batch.0.n_tokens())?;
+            let lesson = TeacherLesson::new(&teacher.network, &self.network, columns, temperature)?;
+            let starts = batch.0.starts().into_iter();
+            let segments =
+                starts.map(|state| Segment { state, n_steps: (state.end - state.next) as usize }).collect();
+            let dropout = Dropout::new(drop, seed, 0);
+            let trace =
+                transitions::follow(pool.threads(), &self.network, &batch.0, &lesson, segments, dropout);
+            Ok::<_, KernelError>(TransitionTrace(trace))
+        })
+    }
+
+    /// The gradients of what `trace` holds, times `scale`: of the tokens, the lower weights, bias and padding, and of the
+    /// upper weights and bias or None; each of the shape of what it belongs to.
+    fn backprop<'py>(
+        &self,
+        py: Python<'py>,
+        trace: &TransitionTrace,
+        scale: f32,
+    ) -> PyResult<GradientArrays<'py>> {
+        let pool = workers(py)?;
+        let grads = detached(py, || self.network.backprop(pool.threads(), &trace.0, scale))?;
+        let [n_features, hidden, pieces, width] = self.lower_shape;
+        let n_actions = self.network.n_actions();
+        let upper = if grads.upper_bias.is_empty() {
+            None
+        } else {
+            let weights = grads.upper_weights.into_pyarray(py).reshape([n_actions, hidden])?;
+            Some((weights, grads.upper_bias.into_pyarray(py)))
+        };
+        Ok((
+            grads.tokens.into_pyarray(py).reshape([self.network.n_tokens(), width])?,
+            grads.weights.into_pyarray(py).reshape(vec![n_features, hidden, pieces, width])?,
+            grads.bias.into_pyarray(py).reshape(vec![hidden, pieces])?,
+            grads.padding.into_pyarray(py).reshape(vec![1, n_features, hidden, pieces])?,
+            upper,
+        ))
+    }
+}
+
+fn entity_columns(batch: &Biluo, histories: &[Vec<u32>]) -> [Vec<u32>; 4] {
+    let mut columns: [Vec<u32>; 4] = Default::default();
+    for (doc, history) in histories.iter().enumerate() {
+        let first = batch.docs()[doc].start;
+        for entity in batch.entities(doc, history) {
+            let row = [doc as u32, entity.start - first, entity.end - first, entity.label];
+            columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
+        }
+    }
+    columns
+}
+
+fn moves(rows: &[u32]) -> PyResult<Vec<Action>> {
+    rows.chunks_exact(2)
+        .enumerate()
+        .map(|(position, row)| {
+            let kind = u8::try_from(row[0]).ok().and_then(Move::from_number).ok_or_else(|| {
+                KernelError::Index {
+                    what: "transitions: the kinds of moves",
+                    position,
+                    found: i64::from(row[0]),
+                    expected: "0 to 5".into(),
+                }
+                .into_py_err()
+            })?;
+            Ok(Action { kind, label: row[1] })
+        })
+        .collect()
+}
+
+fn expect_columns(what: &'static str, expected: usize, found: usize) -> PyResult<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(shape_error("transitions", &format!("{what} with {expected} columns"), found.to_string()))
+}
+
+fn shape_error(what: &'static str, expected: &str, found: String) -> PyErr {
+    KernelError::Shape { what, expected: expected.into(), found }.into_py_err()
+}
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<BiluoBatch>()?;
+    m.add_class::<TransitionNetwork>()?;
+    m.add_class::<TransitionTrace>()
+}

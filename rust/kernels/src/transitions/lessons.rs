@@ -1,0 +1,161 @@
+//! Two lessons: gold annotation, through what actions cost; and a teacher's distribution over actions.
+
+use super::follow::{Lesson, Step};
+use super::network::Network;
+use super::score::Scratch;
+use super::{Oracle, TransitionSystem, best_valid};
+use crate::KernelError;
+
+/// Gold annotation. The loss is `-ln` of the probability that falls on actions of the lowest cost, among all actions;
+/// the next state is what the network's own best allowed action leads to.
+#[derive(Debug)]
+pub struct GoldLesson<'a, O>(pub &'a O);
+
+impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
+    type Room = ();
+
+    fn room(&self, _system: &T) {}
+
+    fn grade(&self, _: &mut (), system: &T, state: &T::State, step: Step<'_>) -> (f64, Option<usize>) {
+        self.0.set_costs(system, state, step.valid, step.costs);
+        let action = step.best();
+        let lowest =
+            step.costs.iter().zip(step.valid).filter(|(_, valid)| **valid).fold(f32::INFINITY, |a, (&b, _)| a.min(b));
+        // Two mistakes at once, a missed entity and a span known to be wrong, teach nothing about where to go instead.
+        if lowest > 1.0 {
+            return (0.0, action);
+        }
+        let is_good = |action: usize| step.costs[action] <= lowest;
+        let highest = step.scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let best_good = best_of(step.scores, is_good);
+        if best_good == f32::NEG_INFINITY {
+            return (0.0, action);
+        }
+        let power = |score: f32, from: f32| f64::from(score - from).exp();
+        let total: f64 = step.scores.iter().map(|&score| power(score, highest)).sum();
+        let good: f64 = (0..step.scores.len())
+            .filter(|&action| is_good(action))
+            .map(|action| power(step.scores[action], best_good))
+            .sum();
+        for (index, (d_score, &score)) in step.d_scores.iter_mut().zip(step.scores).enumerate() {
+            let mut gradient = power(score, highest) / total;
+            if is_good(index) {
+                gradient -= power(score, best_good) / good;
+            }
+            *d_score = gradient as f32;
+        }
+        let loss = f64::from(highest - best_good) + total.ln() - good.ln();
+        (loss, action)
+    }
+}
+
+fn best_of(scores: &[f32], among: impl Fn(usize) -> bool) -> f32 {
+    let chosen = scores.iter().enumerate().filter(|&(action, _)| among(action));
+    chosen.fold(f32::NEG_INFINITY, |best, (_, &score)| best.max(score))
+}
+
+/// A teacher's scores for the same tokens. The loss is KL(teacher ‖ student) over the actions that both have; the next
+/// state is what the teacher's best allowed action of these leads to.
+#[derive(Debug)]
+pub struct TeacherLesson<'a> {
+    teacher: &'a Network,
+    columns: &'a [i32],
+    temperature: f64,
+}
+
+impl<'a> TeacherLesson<'a> {
+    /// columns: the teacher's output for each of the student's, -1 where it has none. temperature: flattens both
+    /// distributions first; loss and gradient are scaled by its square.
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`], [`KernelError::Index`] or [`KernelError::Value`].
+    pub fn new(
+        teacher: &'a Network,
+        student: &Network,
+        columns: &'a [i32],
+        temperature: f64,
+    ) -> Result<TeacherLesson<'a>, KernelError> {
+        teacher.check_batch(student.n_tokens())?;
+        KernelError::expect_len("transitions: the teacher's columns", student.n_actions, columns.len())?;
+        let wrong = |&column: &i32| column >= teacher.n_actions as i32;
+        if let Some(position) = columns.iter().position(wrong) {
+            return Err(KernelError::Index {
+                what: "transitions: the teacher's columns",
+                position,
+                found: i64::from(columns[position]),
+                expected: format!("below {}, the teacher's outputs", teacher.n_actions),
+            });
+        }
+        if !(temperature > 0.0 && temperature.is_finite()) {
+            return Err(KernelError::Value {
+                what: "transitions: the temperature",
+                expected: "above 0".into(),
+                found: temperature.to_string(),
+            });
+        }
+        Ok(TeacherLesson { teacher, columns, temperature })
+    }
+}
+
+/// Room for a [`TeacherLesson`].
+#[derive(Debug)]
+pub struct TeacherRoom {
+    scratch: Scratch,
+    /// In the student's order; negative infinity where the teacher has none.
+    scores: Vec<f32>,
+    valid: Vec<bool>,
+}
+
+impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
+    type Room = TeacherRoom;
+
+    fn room(&self, system: &T) -> TeacherRoom {
+        TeacherRoom {
+            scratch: Scratch::new(self.teacher, system.n_actions()),
+            scores: vec![f32::NEG_INFINITY; self.columns.len()],
+            valid: vec![false; system.n_actions()],
+        }
+    }
+
+    fn grade(
+        &self,
+        room: &mut TeacherRoom,
+        system: &T,
+        state: &T::State,
+        step: Step<'_>,
+    ) -> (f64, Option<usize>) {
+        // The teacher may look at another number of tokens than the student.
+        system.context(state, &mut room.scratch.context);
+        self.teacher.score(&[], &mut room.scratch);
+        room.valid.copy_from_slice(step.valid);
+        for (index, &column) in self.columns.iter().enumerate() {
+            if column < 0 {
+                room.valid[index] = false;
+            } else {
+                room.scores[index] = room.scratch.scores[column as usize];
+            }
+        }
+        let known = |index: &usize| self.columns[*index] >= 0;
+        let indices = || (0..self.columns.len()).filter(known);
+        let of_teacher = log_total(indices().map(|index| room.scores[index]), self.temperature);
+        let of_student = log_total(indices().map(|index| step.scores[index]), self.temperature);
+        let mut loss = 0.0;
+        for index in indices() {
+            let teacher = f64::from(room.scores[index]) / self.temperature - of_teacher;
+            let student = f64::from(step.scores[index]) / self.temperature - of_student;
+            loss += teacher.exp() * (teacher - student);
+            step.d_scores[index] = ((student.exp() - teacher.exp()) * self.temperature) as f32;
+        }
+        let action = best_valid(&room.scores, &room.valid).or_else(|| step.best());
+        (loss * self.temperature * self.temperature, action)
+    }
+}
+
+fn log_total(scores: impl Iterator<Item = f32> + Clone, temperature: f64) -> f64 {
+    let highest = scores.clone().fold(f32::NEG_INFINITY, f32::max);
+    if highest == f32::NEG_INFINITY {
+        return 0.0;
+    }
+    let highest = f64::from(highest) / temperature;
+    highest + scores.map(|score| (f64::from(score) / temperature - highest).exp()).sum::<f64>().ln()
+}

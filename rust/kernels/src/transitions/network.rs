@@ -1,0 +1,174 @@
+//! The network that scores a state's actions, with all that depends on single tokens worked out beforehand.
+
+use crate::gemm::{Matrix, product};
+use crate::simd::Isa;
+use crate::{KernelError, Threads};
+
+/// The weights of spaCy's "precomputable affine" layer and of the output layer above it.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkParams<'a> {
+    /// How many tokens a state shows (nF).
+    pub n_features: usize,
+    /// Hidden numbers of a state (nO), or actions where there is no upper layer.
+    pub hidden: usize,
+    /// Linear pieces of a hidden number (nP).
+    pub pieces: usize,
+    /// Numbers of a token (nI).
+    pub width: usize,
+    /// (nF, nO, nP, nI)
+    pub weights: &'a [f32],
+    /// (nO, nP)
+    pub bias: &'a [f32],
+    /// (nF, nO, nP): what stands for a token that is not there.
+    pub padding: &'a [f32],
+    /// (n_actions, nO) and (n_actions,)
+    pub upper: Option<(&'a [f32], &'a [f32])>,
+}
+
+/// A network set up for the tokens of a batch.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub(super) n_features: usize,
+    pub(super) hidden: usize,
+    pub(super) pieces: usize,
+    pub(super) width: usize,
+    pub(super) n_actions: usize,
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) upper: Option<Upper>,
+    /// (n_tokens, width)
+    pub(super) tokens: Vec<f32>,
+    /// (n_tokens + 1, nF, nO, nP), the padding first.
+    pub(super) features: Vec<f32>,
+    /// Whether negative hidden numbers become zero, where there is only one piece.
+    pub(super) rectified: bool,
+    pub(super) isa: Isa,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Upper {
+    /// (n_actions, nO)
+    pub weights: Vec<f32>,
+    /// (nO, n_actions)
+    pub transposed: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+impl NetworkParams<'_> {
+    fn n_actions(&self) -> usize {
+        self.upper.map_or(self.hidden, |(_, bias)| bias.len())
+    }
+
+    fn check(&self, tokens: &[f32]) -> Result<(), KernelError> {
+        let outputs = self.n_features * self.hidden * self.pieces;
+        KernelError::expect_len("transitions: the lower weights", outputs * self.width, self.weights.len())?;
+        KernelError::expect_len("transitions: the lower bias", self.hidden * self.pieces, self.bias.len())?;
+        KernelError::expect_len("transitions: the padding", outputs, self.padding.len())?;
+        if let Some((weights, bias)) = self.upper {
+            let expected = bias.len() * self.hidden;
+            KernelError::expect_len("transitions: the upper weights", expected, weights.len())?;
+        }
+        for (what, size) in [
+            ("transitions: the hidden width", self.hidden),
+            ("transitions: the pieces", self.pieces),
+            ("transitions: the width of a token", self.width),
+            ("transitions: the number of outputs", self.n_actions()),
+        ] {
+            if size == 0 || size > u32::MAX as usize {
+                return Err(KernelError::Value { what, expected: "1 or more".into(), found: size.to_string() });
+            }
+        }
+        if self.n_features != 3 && self.n_features != 6 {
+            return Err(KernelError::Value {
+                what: "transitions: the tokens that a state shows",
+                expected: "3 or 6".into(),
+                found: self.n_features.to_string(),
+            });
+        }
+        if self.pieces > 256 {
+            return Err(KernelError::Value {
+                what: "transitions: the pieces",
+                expected: "256 or fewer".into(),
+                found: self.pieces.to_string(),
+            });
+        }
+        let n_tokens = tokens.len() / self.width;
+        KernelError::expect_len("transitions: the token vectors", n_tokens * self.width, tokens.len())?;
+        if n_tokens >= i32::MAX as usize {
+            return Err(KernelError::Value {
+                what: "transitions: the tokens of a batch",
+                expected: format!("fewer than {}", i32::MAX),
+                found: n_tokens.to_string(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Network {
+    /// Multiplies the tokens (n_tokens × width) with the weights of each place they can have in a state.
+    ///
+    /// is_train: with one piece and an output layer, spaCy rectifies hidden numbers while training and not when
+    /// predicting; without an output layer, never when predicting.
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`] or [`KernelError::Value`] if sizes do not fit together.
+    pub fn new(
+        isa: Isa,
+        threads: Threads<'_>,
+        params: &NetworkParams<'_>,
+        tokens: &[f32],
+        is_train: bool,
+    ) -> Result<Network, KernelError> {
+        params.check(tokens)?;
+        let n_tokens = tokens.len() / params.width;
+        let outputs = params.padding.len();
+        let mut features = vec![0.0; (n_tokens + 1) * outputs];
+        features[..outputs].copy_from_slice(params.padding);
+        let weights = Matrix::new(params.weights, outputs, params.width);
+        let left = Matrix::new(tokens, n_tokens, params.width);
+        product(isa, threads, left, weights.t(), &[], &mut features[outputs..])?;
+        let n_actions = params.n_actions();
+        let upper = params.upper.map(|(weights, bias)| {
+            let mut transposed = vec![0.0; weights.len()];
+            for (action, row) in weights.chunks_exact(params.hidden).enumerate() {
+                row.iter().enumerate().for_each(|(unit, &w)| transposed[unit * n_actions + action] = w);
+            }
+            Upper { weights: weights.to_vec(), transposed, bias: bias.to_vec() }
+        });
+        Ok(Network {
+            n_features: params.n_features,
+            hidden: params.hidden,
+            pieces: params.pieces,
+            width: params.width,
+            n_actions,
+            weights: params.weights.to_vec(),
+            bias: params.bias.to_vec(),
+            upper,
+            tokens: tokens.to_vec(),
+            features,
+            rectified: is_train && params.pieces == 1,
+            isa,
+        })
+    }
+
+    /// How many tokens it is set up for.
+    #[must_use]
+    pub fn n_tokens(&self) -> usize {
+        self.tokens.len() / self.width
+    }
+
+    /// How many actions it scores.
+    #[must_use]
+    pub fn n_actions(&self) -> usize {
+        self.n_actions
+    }
+
+    /// Refuses a batch of another number of tokens.
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`]
+    pub fn check_batch(&self, n_tokens: usize) -> Result<(), KernelError> {
+        KernelError::expect_len("transitions: the tokens of the batch", self.n_tokens(), n_tokens)
+    }
+}
