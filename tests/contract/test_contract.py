@@ -11,7 +11,7 @@ from user_components import short_and_long_words
 
 from ferrule.testing import BrokenContractError, Subject, check_pipe, parametrize_with_checks
 
-BUILT_IN = ["tok2vec", "tagger", "textcat", "textcat_multilabel"]
+BUILT_IN = ["tok2vec", "tagger", "textcat", "textcat_multilabel", "ner"]
 USER = [Subject("word_length_tagger", examples=short_and_long_words), "numpy_counter"]
 if importlib.util.find_spec("torch") is not None:
     importlib.import_module("torch_component")

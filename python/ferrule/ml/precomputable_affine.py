@@ -1,4 +1,4 @@
-"""The lower layer of a transition model: what each token adds to a state, for each place it can have there."""
+"""The lower layer of a transition model: what a token adds to a state, for each place it can have there."""
 
 from __future__ import annotations
 

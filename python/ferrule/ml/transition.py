@@ -12,7 +12,7 @@ from thinc.types import Floats2d
 
 from ferrule import _core
 from ferrule.ml.precomputable_affine import PrecomputableAffine
-from ferrule.ml.resize import NEW_LABEL_BIAS_GAP
+from ferrule.ml.resize import NEW_OUTPUT_GAP
 from ferrule.registry import registry
 
 __all__ = ["StepGradients", "TransitionBasedParser", "TransitionSteps", "resize_actions"]
@@ -73,7 +73,7 @@ def TransitionBasedParser(
 
 
 class StepGradients:
-    """The gradient by the scores of all states of a batch, kept in Rust; can be scaled and added to others."""
+    """The gradient by the scores of all states of a batch, kept in Rust; can be scaled and added up."""
 
     def __init__(self, parts: list[tuple[Any, float]]) -> None:
         self.parts = parts
@@ -90,8 +90,8 @@ class StepGradients:
 class TransitionSteps:
     """A batch's tokens as the network sees them, ready to score any state of any of their analyses.
 
-    network: the weights of now, multiplied with the tokens of the batch. docs: its documents. drop: share of the
-    hidden numbers dropped while learning.
+    network: the weights of now, multiplied with the tokens of the batch. docs: its documents. drop: share of
+    the hidden numbers dropped while learning.
     """
 
     def __init__(self, network: Any, docs: list[Any], *, drop: float) -> None:
@@ -154,7 +154,7 @@ def _resized(ops: Any, array: Any, axis: int, size: int, *, is_bias: bool) -> An
     shape[axis] = size
     new = ops.alloc(tuple(shape), dtype=array.dtype)
     if is_bias and array.size:
-        new[:] = array.min() - NEW_LABEL_BIAS_GAP
+        new[:] = array.min() - NEW_OUTPUT_GAP
     new[kept] = array[kept]
     return new
 

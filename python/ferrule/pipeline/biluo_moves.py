@@ -92,7 +92,9 @@ class BiluoMoves:
             self.actions.append((kind, label))
         return True
 
-    def rows(self, label_index: Mapping[str, int], extra_labels: Iterable[int] = ()) -> npt.NDArray[np.uint32]:
+    def rows(
+        self, label_index: Mapping[str, int], extra_labels: Iterable[int] = ()
+    ) -> npt.NDArray[np.uint32]:
         """The actions as Rust takes them: uint32 (n_actions, 2), kinds and label indices.
 
         extra_labels: labels of entities that are set in documents and that the model does not know. Their
@@ -112,7 +114,7 @@ class BiluoMoves:
 
     @classmethod
     def from_bytes(cls, data: bytes, owner: str) -> BiluoMoves:
-        """The actions that `to_bytes`, or spaCy, saved; SerializationError, naming `owner`, for anything else."""
+        """The actions that `to_bytes`, or spaCy, saved; SerializationError, naming `owner`, for others."""
         message = unpack(data, f"the actions of {owner}")
         moves = cls()
         try:

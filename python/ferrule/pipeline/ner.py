@@ -91,9 +91,9 @@ def make_ner(
 class EntityPredictions(NamedTuple):
     """What `EntityRecognizer.predict` found in a batch.
 
-    steps: the scorer of the batch's states. actions: kind and label of each of its outputs. batch: the documents
-    as they were. Where no document has tokens, steps and batch are None. entities: document, first token, behind the last one and
-    label of each entity, uint32; labels index ``batch.label_ids``.
+    steps: the scorer of the batch's states. actions: kind and label of each of its outputs. batch: the
+    documents as they were. Where no document has tokens, steps and batch are None. entities: document, first
+    token, behind the last one and label of each entity, uint32; labels index ``batch.label_ids``.
     """
 
     steps: TransitionSteps | None
@@ -110,15 +110,15 @@ class _TeacherScores(NamedTuple):
 class EntityRecognizer(TrainablePipe):
     """Predicts ``doc.ents``: spans of tokens that do not overlap, each with a label.
 
-    An analysis is a sequence of actions, one a token: begin an entity, go on, close it, an entity of one token,
-    or outside. Entities that are set already are kept, blocked tokens stay out of entities, no entity begins on
-    white space, and none crosses a sentence start that is set.
+    An analysis is a sequence of actions, one a token: begin an entity, go on, close it, an entity of one
+    token, or outside. Entities that are set already are kept, blocked tokens stay out of entities, no entity
+    begins on white space, and none crosses a sentence start that is set.
 
     model: documents to `ferrule.ml.transition.TransitionSteps`, as `spacy.TransitionBasedParser.v2` makes it.
-    moves: actions to begin with, as `label_data` gives them. update_with_oracle_cut_size: documents longer than
-    about this are learned in pieces; 0 for never. incorrect_spans_key: ``reference.spans[…]`` holds spans that
-    are known not to be entities of their label. scorer: the function behind `score`. save_activations: keep
-    ``"probabilities"`` and ``"label_ids"`` in ``doc.activations[name]``.
+    moves: actions to begin with, as `label_data` gives them. update_with_oracle_cut_size: documents longer
+    than about this are learned in pieces; 0 for never. incorrect_spans_key: ``reference.spans[…]`` holds
+    spans that are known not to be entities of their label. scorer: the function behind `score`.
+    save_activations: keep ``"probabilities"`` and ``"label_ids"`` in ``doc.activations[name]``.
     """
 
     def __init__(
@@ -165,9 +165,9 @@ class EntityRecognizer(TrainablePipe):
     def set_annotations(self, docs: Iterable[Any], scores: EntityPredictions) -> None:
         """Write the entities into `docs`; tokens of which nothing was known become outside.
 
-        With `save_activations`, also ``doc.activations[name]`` is set: ``"label_ids"``, int32 (n_tokens,), the
-        index in `move_names` of the action taken at each token, and ``"probabilities"``, float32 (n_tokens,
-        n_moves), those of all actions there.
+        With `save_activations`, also ``doc.activations[name]`` is set: ``"label_ids"``, int32 (n_tokens,),
+        the index in `move_names` of the action taken at each token, and ``"probabilities"``, float32
+        (n_tokens, n_moves), those of all actions there.
         """
         docs = list(docs)
         label_ids = np.zeros(0, dtype=np.uint64) if scores.batch is None else scores.batch.label_ids
@@ -225,9 +225,10 @@ class EntityRecognizer(TrainablePipe):
         """Return the loss, summed over the batch's states in nats, and its gradient.
 
         scores: from ``model.begin_update`` or `predict`, for the examples' predicted documents. Each state is
-        reached by the model's own best action; what is lost there is ``-ln`` of the probability of the actions
-        that make no avoidable mistake (Goldberg and Nivre's dynamic oracle). The gradient is spaCy's; the loss
-        it reports is the sum of the squared gradient instead, a number without a unit, which is not kept.
+        reached by the model's own best action; what is lost there is ``-ln`` of the probability of the
+        actions that make no avoidable mistake (Goldberg and Nivre's dynamic oracle). The gradient is
+        spaCy's; the loss it reports is the sum of the squared gradient instead, a number without a unit,
+        which is not kept.
 
         Raises LabelError when a gold entity has a label that is not among the labels.
         """
@@ -243,11 +244,11 @@ class EntityRecognizer(TrainablePipe):
     def get_teacher_student_loss(
         self, teacher_scores: Any, student_scores: Any, *, temperature: float = 1.0
     ) -> tuple[float, StepGradients]:
-        """Return KL(teacher ‖ student) over actions, summed over the batch's states in nats, and its gradient.
+        """Return KL(teacher ‖ student) over actions, summed over the states in nats, and its gradient.
 
-        Both from `predict` or a model, for the same documents. The states are those the teacher's best actions
-        lead to; actions that only one of the two has do not count. temperature: flattens both distributions
-        first.
+        Both from `predict` or a model, for the same documents. The states are those the teacher's best
+        actions lead to; actions that only one of the two has do not count. temperature: flattens both
+        distributions first.
         """
         teacher, student = _steps_of(teacher_scores), _steps_of(student_scores)
         if teacher is None or student is None:
@@ -260,11 +261,11 @@ class EntityRecognizer(TrainablePipe):
         return student.learn_from(teacher, columns, batch.core, temperature=temperature)
 
     def _scores_of_teacher(self, teacher_pipe: Any, docs: list[Any]) -> _TeacherScores:
-        missing = sorted(set(self.labels) - set(teacher_pipe.labels))
-        if missing or not isinstance(teacher_pipe, EntityRecognizer):
-            raise LabelError(
-                f"{self._label('distill')}: the teacher must be an entity recognizer that knows all of the "
-                f"student's labels; {type(teacher_pipe).__name__} {teacher_pipe.name!r} does not know {missing}."
+        check.same_labels(teacher_pipe.labels, self.labels, owner=self._label("distill"))
+        if not isinstance(teacher_pipe, EntityRecognizer):
+            raise TypeError(
+                f"{self._label('distill')}: the teacher must be an entity recognizer, found "
+                f"{type(teacher_pipe).__name__}"
             )
         return _TeacherScores(teacher_pipe.model.predict(docs), list(teacher_pipe.moves.actions))
 
@@ -300,8 +301,8 @@ class EntityRecognizer(TrainablePipe):
         """Add a label: returns 1, or 0 if it is there already.
 
         A model that has its outputs already gets more; the scores of the old actions stay as they are, to the
-        last bit. An optimizer that was used before must not be used after it. Raises LabelError when the label
-        is no string or is empty.
+        last bit. An optimizer that was used before must not be used after it. Raises LabelError when the
+        label is no string or is empty.
         """
         if not isinstance(label, str) or not label:
             raise LabelError(
@@ -341,8 +342,8 @@ class EntityRecognizer(TrainablePipe):
         found = output.maybe_get_dim("nO")
         if found is not None and found != n_actions:
             raise SerializationError(
-                f"{self._label()}: the saved model has {found} outputs, but there are {n_actions} actions; load "
-                f"moves and a model that were saved together."
+                f"{self._label()}: the saved model has {found} outputs, but there are {n_actions} actions; "
+                f"load moves and a model that were saved together."
             )
 
 

@@ -202,8 +202,8 @@ impl TransitionNetwork {
         expect_columns("negatives", 3, negatives.shape()[1])?;
         let span = |row: &[u32]| NegativeSpan { start: row[0], end: row[1], label: row[2] };
         let negatives = negatives.as_slice()?.chunks_exact(3).map(span).collect();
-        let gold = BiluoGold::new(&batch.0, moves(gold.as_slice()?)?, negatives)
-            .map_err(IntoPyErr::into_py_err)?;
+        let gold =
+            BiluoGold::new(&batch.0, moves(gold.as_slice()?)?, negatives).map_err(IntoPyErr::into_py_err)?;
         let pool = workers(py)?;
         detached(py, || {
             self.network.check_batch(batch.0.n_tokens())?;

@@ -1,6 +1,8 @@
 //! Reading and writing a document's entities as spans.
 
-use ferrule_text::doc::entities::{Entity, EntityUpdate, Rest, entities, set_entities, set_predicted_entities};
+use ferrule_text::doc::entities::{
+    Entity, EntityUpdate, Rest, entities, set_entities, set_predicted_entities,
+};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -64,7 +66,8 @@ fn set_entities_of_docs(
 ) -> PyResult<()> {
     let label_ids = label_ids.as_slice()?;
     let mut found: Vec<Vec<(usize, usize, u64)>> = vec![Vec::new(); docs.len()];
-    let columns = [entities.0.as_slice()?, entities.1.as_slice()?, entities.2.as_slice()?, entities.3.as_slice()?];
+    let columns =
+        [entities.0.as_slice()?, entities.1.as_slice()?, entities.2.as_slice()?, entities.3.as_slice()?];
     for (row, &doc) in columns[0].iter().enumerate() {
         let label = columns[3].get(row).and_then(|&label| label_ids.get(label as usize));
         let ends = columns[1].get(row).zip(columns[2].get(row));

@@ -26,7 +26,9 @@ impl Move {
     /// The move with spaCy's number: 0 missing, 1 B, 2 I, 3 L, 4 U, 5 O.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Move> {
-        [Move::Missing, Move::Begin, Move::In, Move::Last, Move::Unit, Move::Out].get(number as usize).copied()
+        [Move::Missing, Move::Begin, Move::In, Move::Last, Move::Unit, Move::Out]
+            .get(number as usize)
+            .copied()
     }
 }
 
@@ -177,7 +179,11 @@ impl Biluo {
     }
 
     pub(super) fn token(&self, state: &State, ahead: u32) -> Token {
-        if state.next + ahead < state.end { self.tokens[(state.next + ahead) as usize] } else { Token::default() }
+        if state.next + ahead < state.end {
+            self.tokens[(state.next + ahead) as usize]
+        } else {
+            Token::default()
+        }
     }
 
     fn may_begin(&self, state: &State) -> Allowed {
@@ -212,11 +218,8 @@ impl Biluo {
         if state.next + 2 > state.end || here.iob == 3 || behind.iob == 3 {
             return Allowed::None;
         }
-        let goes_on = if here.iob == 1 {
-            behind.iob == 1 && open.label == here.label
-        } else {
-            !behind.starts_sentence
-        };
+        let goes_on =
+            if here.iob == 1 { behind.iob == 1 && open.label == here.label } else { !behind.starts_sentence };
         if goes_on { Allowed::Only(open.label) } else { Allowed::None }
     }
 

@@ -123,11 +123,8 @@ impl BiluoGold {
     }
 
     fn going_on_is_wrong(&self, state: &State, open: Open) -> bool {
-        let next = if state.next + 1 < state.end {
-            self.tokens[state.next as usize + 1].kind
-        } else {
-            Move::Out
-        };
+        let next =
+            if state.next + 1 < state.end { self.tokens[state.next as usize + 1].kind } else { Move::Out };
         let nothing_next = matches!(next, Move::Out | Move::Missing);
         match self.tokens[state.next as usize].kind {
             Move::Missing | Move::Begin | Move::In => false,

@@ -23,7 +23,13 @@ pub trait Lesson<T: TransitionSystem>: Sync {
     fn room(&self, system: &T) -> Self::Room;
     /// Writes the gradient by the scores, and returns the loss in nats and the action to take next, if any. Invalid
     /// actions are known; the gradient may be left zero.
-    fn grade(&self, room: &mut Self::Room, system: &T, state: &T::State, step: Step<'_>) -> (f64, Option<usize>);
+    fn grade(
+        &self,
+        room: &mut Self::Room,
+        system: &T,
+        state: &T::State,
+        step: Step<'_>,
+    ) -> (f64, Option<usize>);
 }
 
 /// A scored state.

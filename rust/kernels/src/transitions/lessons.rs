@@ -19,8 +19,12 @@ impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
     fn grade(&self, _: &mut (), system: &T, state: &T::State, step: Step<'_>) -> (f64, Option<usize>) {
         self.0.set_costs(system, state, step.valid, step.costs);
         let action = step.best();
-        let lowest =
-            step.costs.iter().zip(step.valid).filter(|(_, valid)| **valid).fold(f32::INFINITY, |a, (&b, _)| a.min(b));
+        let lowest = step
+            .costs
+            .iter()
+            .zip(step.valid)
+            .filter(|(_, valid)| **valid)
+            .fold(f32::INFINITY, |a, (&b, _)| a.min(b));
         // Two mistakes at once, a missed entity and a span known to be wrong, teach nothing about where to go instead.
         if lowest > 1.0 {
             return (0.0, action);

@@ -15,8 +15,6 @@ mod follow;
 mod lessons;
 mod network;
 mod score;
-#[cfg(test)]
-mod tests;
 
 pub use backward::Gradients;
 pub use biluo_gold::{BiluoGold, NegativeSpan};

@@ -75,7 +75,11 @@ impl NetworkParams<'_> {
             ("transitions: the number of outputs", self.n_actions()),
         ] {
             if size == 0 || size > u32::MAX as usize {
-                return Err(KernelError::Value { what, expected: "1 or more".into(), found: size.to_string() });
+                return Err(KernelError::Value {
+                    what,
+                    expected: "1 or more".into(),
+                    found: size.to_string(),
+                });
             }
         }
         if self.n_features != 3 && self.n_features != 6 {
