@@ -21,6 +21,7 @@ __all__ = [
     "backprop_log_softmax",
     "backprop_softmax",
     "binary_cross_entropy",
+    "count_ngrams",
     "cross_entropy",
     "distillation",
     "doc_entities",
@@ -44,6 +45,12 @@ __all__ = [
     "set_tags",
     "soft_cross_entropy",
     "softmax",
+    "sparse_columns",
+    "sparse_gather",
+    "sparse_gradient",
+    "sparse_scatter",
+    "sparse_scores",
+    "sparse_step",
     "squared_error",
     "string_id",
     "symbol_names",
@@ -168,6 +175,7 @@ def binary_cross_entropy(
     out: Any = None,
     n_threads: Any = None,
 ) -> Any: ...
+def count_ngrams(docs: Any, attr_id: Any, longest: Any, characters: Any) -> Any: ...
 def cross_entropy(
     scores: Any,
     labels: Any,
@@ -256,6 +264,27 @@ def soft_cross_entropy(
     n_threads: Any = None,
 ) -> Any: ...
 def softmax(x: Any, temperature: Any = 1.0, out: Any = None, n_threads: Any = None) -> Any: ...
+def sparse_columns(keys: Any, length: Any) -> Any: ...
+def sparse_gather(weights: Any, columns: Any, n_outputs: Any) -> Any: ...
+def sparse_gradient(d_scores: Any, n_columns: Any, positions: Any, values: Any, lengths: Any) -> Any: ...
+def sparse_scatter(weights: Any, columns: Any, rows: Any) -> Any: ...
+def sparse_scores(rows: Any, bias: Any, positions: Any, values: Any, lengths: Any) -> Any: ...
+def sparse_step(
+    weights: Any,
+    columns: Any,
+    d_rows: Any,
+    slots: Any,
+    first: Any,
+    second: Any,
+    last: Any,
+    *,
+    step: Any,
+    rate: Any,
+    keep: Any,
+    eps: Any,
+    clip: Any,
+    decay: Any,
+) -> Any: ...
 def squared_error(
     scores: Any,
     targets: Any,

@@ -1,6 +1,7 @@
 """thinc's optimizers with each step in one Rust call: the same numbers, attributes and saved state.
 
 >>> from ferrule.registry import registry
+from ferrule.sparse_gradient import SparseGradient
 >>> registry.resolve({"optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.01}})["optimizer"]
 <ferrule.optimizer.Optimizer object at ...>
 """
@@ -15,6 +16,7 @@ import thinc.optimizers as thinc_optimizers
 
 from ferrule import _core
 from ferrule.registry import registry
+from ferrule.sparse_gradient import SparseGradient
 
 __all__ = ["SGD", "Adam", "Optimizer", "RAdam"]
 
@@ -34,7 +36,28 @@ class Optimizer(thinc_optimizers.Optimizer):
     [0.5, 0.5]
     """
 
-    __slots__ = ()
+    # `columns`: of parameters with sparse gradients, whose moments have a row for each column touched so far,
+    # int64 (2, n_rows): the column (-1 for a row not used yet) and the step that touched it last.
+    # `_row_of`: that array, and the row of each column (-1 for none), made from it when it is another one.
+    __slots__ = ("_row_of", "columns")
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.columns: dict[tuple[int, str], Any] = {}
+        self._row_of: dict[tuple[int, str], tuple[Any, Any]] = {}
+
+    @property
+    def takes_sparse_gradients(self) -> bool:
+        """Whether a `SparseGradient` can be stepped as it is: Adam or SGD, without averages.
+
+        Averages and L2 that is no weight decay reach weights that have no gradient; RAdam has another form.
+        """
+        return (
+            self.averages is None
+            and not self.use_radam
+            and (self.b1 > 0.0) == (self.b2 > 0.0)
+            and (self.L2 == 0.0 or self.L2_is_weight_decay)
+        )
 
     def __call__(
         self, key: tuple[int, str], weights: Any, gradient: Any, *, lr_scale: float = 1.0
@@ -43,7 +66,19 @@ class Optimizer(thinc_optimizers.Optimizer):
 
         key: the node's id and the parameter's name; lr_scale: multiplies the learning rate, this once.
         Raises ValueError if the shapes differ; nothing is changed then.
+
+        Of weights with a `SparseGradient` only the touched columns are stepped, in a lazy form of Adam: their
+        moments fade, and they decay, by all the steps since they were last touched, while weights without
+        gradient do not drift along their old momentum. The same numbers as the dense step where each step
+        touches all columns, and for SGD without L2.
         """
+        if isinstance(gradient, SparseGradient):
+            if not self.takes_sparse_gradients:
+                stepped = self(key, weights, gradient.dense(), lr_scale=lr_scale)
+                gradient.clear()
+                return stepped[0], gradient
+            self._step_columns(key, weights, gradient, lr_scale)
+            return weights, gradient
         if not (_is_plain(weights) and _is_plain(gradient)) or (self.b1 <= 0.0 and self.b2 > 0.0):
             return super().__call__(key, weights, gradient, lr_scale=lr_scale)
         if len(gradient) < 1:
@@ -73,6 +108,67 @@ class Optimizer(thinc_optimizers.Optimizer):
         )
         self.nr_update[key] = n_updates
         return weights, gradient
+
+    def _step_columns(
+        self, key: tuple[int, str], weights: Any, gradient: SparseGradient, lr_scale: float
+    ) -> None:
+        columns, d_rows = gradient.summed()
+        n_updates = self.nr_update[key] + 1
+        direction, rate = self._direction(n_updates, lr_scale)
+        slots = self._rows_of(key, columns, gradient)
+        _core.sparse_step(
+            weights,
+            columns,
+            d_rows,
+            slots,
+            self.mom1[key],
+            self.mom2[key],
+            self.columns[key][1],
+            step=n_updates,
+            rate=rate,
+            keep=(self.b1, self.b2) if direction == "adam" else (0.0, 0.0),
+            eps=self.eps,
+            clip=self.grad_clip or 0.0,
+            decay=lr_scale * self.learn_rate * self.L2,
+        )
+        self.nr_update[key] = n_updates
+        gradient.clear()
+
+    def _rows_of(self, key: tuple[int, str], columns: Any, gradient: SparseGradient) -> Any:
+        """Return the rows of the moments of `columns`, uint32; those not seen before get one."""
+        state = self.columns.get(key)
+        if state is None:
+            state = self.columns[key] = np.zeros((2, 0), dtype=np.int64)
+            for moments in (self.mom1, self.mom2):
+                moments[key] = np.zeros((0, gradient.n_outputs), dtype=np.float32)
+        made_from, row_of = self._row_of.get(key, (None, None))
+        if made_from is not state:
+            row_of = np.full(gradient.length, -1, dtype=np.int32)
+            used = np.flatnonzero(state[0] >= 0)
+            row_of[state[0, used]] = used
+        rows = row_of[columns]
+        new = np.flatnonzero(rows < 0)
+        if len(new):
+            n_used = int(np.count_nonzero(state[0] >= 0))
+            if n_used + len(new) > state.shape[1]:
+                state = self._with_more_rows(key, 2 * (n_used + len(new)))
+            rows[new] = np.arange(n_used, n_used + len(new))
+            state[0, rows[new]] = columns[new]
+            row_of[columns[new]] = rows[new]
+        self._row_of[key] = (state, row_of)
+        return rows.astype(np.uint32)
+
+    def _with_more_rows(self, key: tuple[int, str], n_rows: int) -> Any:
+        state = np.zeros((2, n_rows), dtype=np.int64)
+        state[0] = -1
+        old = self.columns[key]
+        state[:, : old.shape[1]] = old
+        self.columns[key] = state
+        for moments in (self.mom1, self.mom2):
+            grown = np.zeros((n_rows, moments[key].shape[1]), dtype=np.float32)
+            grown[: len(moments[key])] = moments[key]
+            moments[key] = grown
+        return state
 
     def _direction(self, n_updates: int, lr_scale: float) -> tuple[str, float]:
         """Where the step goes, and how far."""

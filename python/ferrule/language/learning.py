@@ -19,6 +19,7 @@ from ferrule.language.listeners import Listening
 from ferrule.language.processing import Processing, Step
 from ferrule.pipeline.examples import all_examples
 from ferrule.pipeline.learning import (
+    fit_gradients_to,
     learning,
     swapped_parameters,
     unchanged_gradients_on_error,
@@ -304,6 +305,7 @@ class Learning(Processing, Listening, Description):
                 if name in annotates:
                     self._annotate(name, pipe, examples)
             if sgd is not False:
+                fit_gradients_to(sgd, *models)
                 with unchanged_weights_on_error(*models):
                     for name, pipe in self._with_models():
                         if name in chosen and getattr(pipe, "is_trainable", False):

@@ -16,11 +16,13 @@ from ferrule.ml.listener import Tok2VecListener
 from ferrule.ml.maxout_window_encoder import MaxoutWindowEncoder
 from ferrule.ml.mish_window_encoder import MishWindowEncoder
 from ferrule.ml.multi_hash_embed import MultiHashEmbed
+from ferrule.ml.sparse_linear import SparseLinear
 from ferrule.ml.static_vectors import StaticVectors
 from ferrule.ml.tagger import Tagger
 from ferrule.ml.textcat_attention import TextCatParametricAttention
 from ferrule.ml.textcat_bow import TextCatBOW
 from ferrule.ml.textcat_ensemble import TextCatEnsemble
+from ferrule.ml.textcat_ngrams import TextCatNgrams
 from ferrule.ml.textcat_reduce import TextCatCNN, TextCatReduce
 from ferrule.ml.tok2vec import Tok2Vec
 from ferrule.ml.transition import TransitionBasedParser
@@ -34,11 +36,13 @@ __all__ = [
     "MaxoutWindowEncoder",
     "MishWindowEncoder",
     "MultiHashEmbed",
+    "SparseLinear",
     "StaticVectors",
     "Tagger",
     "TextCatBOW",
     "TextCatCNN",
     "TextCatEnsemble",
+    "TextCatNgrams",
     "TextCatParametricAttention",
     "TextCatReduce",
     "Tok2Vec",

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from thinc.api import Model
 
+from ferrule import _core
 from ferrule.attrs import LOWER
-from ferrule.ml.feature_extractor import column_ids, extract_rows
+from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
 from ferrule.ml.rows import split_rows
 from ferrule.registry import registry
 
@@ -41,6 +42,9 @@ registry.layers("spacy.extract_ngrams.v1")(ExtractNgrams)
 def _forward(
     model: Model[list[Any], Sparse], docs: Sequence[Any], is_train: bool
 ) -> tuple[Sparse, Callable[[Sparse], list[Any]]]:
+    if all_native(docs):
+        found = _core.count_ngrams(list(docs), model.attrs["attr"], model.attrs["ngram_size"], (0, 0))
+        return found, _no_gradient
     rows, lengths = extract_rows(docs, [model.attrs["attr"]])
     keys, counts = [], []
     for tokens in split_rows(np.ascontiguousarray(rows[:, 0]), lengths):

@@ -7,17 +7,17 @@ from typing import Any, TypeAlias
 from thinc.api import (
     Logistic,
     Model,
-    SparseLinear,
-    SparseLinear_v2,
     chain,
     resizable,
     softmax_activation,
     with_cpu,
 )
+from thinc.layers import SparseLinear as OldSparseLinear
 from thinc.types import Floats2d
 
 from ferrule.ml.extract_ngrams import ExtractNgrams
 from ferrule.ml.resize import resize_layer, resizer
+from ferrule.ml.sparse_linear import SparseLinear
 from ferrule.registry import registry
 
 __all__ = ["TextCatBOW"]
@@ -45,7 +45,7 @@ def TextCatBOW(
     """
     if length < 1:
         raise ValueError(f"TextCatBOW: length must be 1 or more, but is {length}; 262144 is usual.")
-    weights = SparseLinear_v2(nO=nO, length=2 ** (length - 1).bit_length())
+    weights = SparseLinear(nO=nO, length=2 ** (length - 1).bit_length())
     return _build(weights, exclusive_classes, ngram_size, no_output_layer)
 
 
@@ -54,7 +54,7 @@ def TextCatBOWV2(
     exclusive_classes: bool, ngram_size: int, no_output_layer: bool, nO: int | None = None
 ) -> TextCatModel:
     """Return the same with the hash function of old and a table of 262144 rows."""
-    return _build(SparseLinear(nO=nO, length=OLD_LENGTH), exclusive_classes, ngram_size, no_output_layer)
+    return _build(OldSparseLinear(nO=nO, length=OLD_LENGTH), exclusive_classes, ngram_size, no_output_layer)
 
 
 def _build(

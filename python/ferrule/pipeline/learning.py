@@ -9,9 +9,17 @@ from typing import Any
 
 import numpy
 
+from ferrule import _core
 from ferrule.errors import ConcurrentUpdateError
+from ferrule.sparse_gradient import SparseGradient
 
-__all__ = ["learning", "swapped_parameters", "unchanged_gradients_on_error", "unchanged_weights_on_error"]
+__all__ = [
+    "fit_gradients_to",
+    "learning",
+    "swapped_parameters",
+    "unchanged_gradients_on_error",
+    "unchanged_weights_on_error",
+]
 
 _learners: dict[int, tuple[int, int]] = {}  # id of a model -> (thread that trains it, how deeply nested)
 _learners_lock = threading.Lock()
@@ -71,6 +79,18 @@ def unchanged_weights_on_error(*models: Any) -> Iterator[None]:
             raise
 
 
+def fit_gradients_to(sgd: Any, *models: Any) -> None:
+    """Make the sparse gradients of `models` dense unless the optimizer `sgd` takes them as they are."""
+    if getattr(sgd, "takes_sparse_gradients", False):
+        return
+    for model in models:
+        for node in model.walk():
+            for name in node.grad_names:
+                gradient = node.get_grad(name)
+                if isinstance(gradient, SparseGradient):
+                    node.set_grad(name, gradient.dense())
+
+
 @contextmanager
 def swapped_parameters(models: Iterable[Any], params: dict[Any, Any] | None) -> Iterator[None]:
     """The `models` with the values of `params`; with their own again after the block, also when it raises.
@@ -101,6 +121,9 @@ class _GradientState:
         for node in model.walk():
             for name in node.grad_names:
                 gradient = node.get_grad(name)
+                if isinstance(gradient, SparseGradient):
+                    self._kept[node.id, name] = gradient.copy()
+                    continue
                 self._kept[node.id, name] = gradient.copy() if _any_nonzero(gradient) else None
 
     def restore(self) -> None:
@@ -110,6 +133,9 @@ class _GradientState:
                     _drop_gradient(node, name)
                     continue
                 kept = self._kept[node.id, name]
+                if isinstance(kept, SparseGradient):
+                    node.set_grad(name, kept)
+                    continue
                 node.get_grad(name)[...] = 0 if kept is None else kept
         for put_back in self._shims:
             put_back()
@@ -120,16 +146,25 @@ class _WeightState:
 
     def __init__(self, model: Any) -> None:
         self._arrays = []
+        self._columns = []
         for node in model.walk():
             for name in node.param_names:
                 if node.has_param(name):
                     array = node.get_param(name)
+                    gradient = node.get_grad(name) if node.has_grad(name) else None
+                    if isinstance(gradient, SparseGradient):
+                        # Only these can change; to copy the table would take longer than the step.
+                        self._columns.append((node, name, array, gradient.saved_weights(array)))
+                        continue
                     self._arrays.append((node, name, array, array.copy()))
         self._shims = [_torch_weights(shim) for node in model.walk() for shim in node.shims]
 
     def restore(self) -> None:
         for node, name, array, copy in self._arrays:
             array[...] = copy
+            node.set_param(name, array)
+        for node, name, array, (columns, rows) in self._columns:
+            _core.sparse_scatter(array, columns, rows)
             node.set_param(name, array)
         for put_back in self._shims:
             put_back()

@@ -235,8 +235,14 @@ class TextCategorizer(LabelledPipe):
         index = {label: position for position, label in enumerate(self.labels)}
         truths = np.zeros((len(examples), len(index)), dtype=np.float32)
         known = np.zeros_like(truths) if self._missing_is_unknown else np.ones_like(truths)
+        in_order = list(index)
         for row, example in enumerate(examples):
-            for label, value in example.reference.cats.items():
+            cats = example.reference.cats
+            if list(cats) == in_order:  # all of them, as converted corpora have them: one assignment
+                truths[row] = list(cats.values())
+                known[row] = 1.0
+                continue
+            for label, value in cats.items():
                 if label not in index:
                     raise LabelError(
                         f"{self._label()}: the gold category {label!r} is not among the {len(index)} "

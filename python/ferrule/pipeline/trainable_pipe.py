@@ -20,6 +20,7 @@ from ferrule._typing import Losses
 from ferrule.errors import LabelError, NonFiniteLossError, NotInitializedError
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.learning import (
+    fit_gradients_to,
     learning,
     swapped_parameters,
     unchanged_gradients_on_error,
@@ -28,6 +29,7 @@ from ferrule.pipeline.learning import (
 from ferrule.pipeline.pipe import Pipe
 from ferrule.pipeline.saving import SavedPipe
 from ferrule.pipeline.streams import annotated, batches
+from ferrule.sparse_gradient import wanted as sparse_gradients_wanted
 
 __all__ = ["OWN_OPTIMIZER", "TrainablePipe"]
 
@@ -262,7 +264,8 @@ class TrainablePipe(SavedPipe, Pipe):
                 f"{self._label()}: the loss of this batch is {loss}, expected a finite number; nothing was "
                 f"changed. Look for a learning rate that is too high or for broken numbers in the input."
             )
-        backprop(d_scores)
+        with sparse_gradients_wanted():
+            backprop(d_scores)
         return loss
 
     def finish_update(self, sgd: Optimizer | None) -> None:
@@ -272,6 +275,7 @@ class TrainablePipe(SavedPipe, Pipe):
         """
         if sgd in (None, False) or not isinstance(self.model, Model):
             return
+        fit_gradients_to(sgd, self.model)
         with learning(self.model, owner=self._label("finish_update")), unchanged_weights_on_error(self.model):
             self.model.finish_update(sgd)
 

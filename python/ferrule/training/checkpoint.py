@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingState", "load_run", "restore_random", "save_run", "set_seed"]
 
-PER_PARAMETER = ("mom1", "mom2", "averages", "nr_update", "last_seen")
-"""What thinc's Optimizer keeps for each parameter."""
+PER_PARAMETER = ("mom1", "mom2", "averages", "nr_update", "last_seen", "columns")
+"""What thinc's Optimizer keeps for each parameter, and what ours does for sparse gradients."""
 
 
 @dataclass
@@ -133,7 +133,9 @@ def _parameters(nlp: Language) -> Iterator[tuple[str, tuple[int, str]]]:
 def _optimizer_state(nlp: Language, optimizer: Optimizer) -> dict[str, dict[str, Any]]:
     names = {key: name for name, key in _parameters(nlp)}
     return {
-        kind: {names[key]: value for key, value in (getattr(optimizer, kind) or {}).items() if key in names}
+        kind: {
+            names[key]: value for key, value in (getattr(optimizer, kind, None) or {}).items() if key in names
+        }
         for kind in PER_PARAMETER
     }
 
@@ -147,9 +149,9 @@ def _restore_optimizer(nlp: Language, optimizer: Optimizer, saved: dict[str, dic
             "resume with the config the run was started with"
         )
     for kind in PER_PARAMETER:
-        values = getattr(optimizer, kind)
+        values = getattr(optimizer, kind, None)
         if values is None:
             continue
         values.clear()
-        for name, value in saved[kind].items():
+        for name, value in saved.get(kind, {}).items():
             values[keys[name]] = value.copy() if isinstance(value, numpy.ndarray) else value

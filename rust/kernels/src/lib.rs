@@ -13,6 +13,7 @@ pub mod reference;
 pub mod rows;
 #[allow(unsafe_code)]
 pub mod simd;
+pub mod sparse;
 mod threads;
 pub mod transitions;
 

@@ -12,6 +12,7 @@ mod ops;
 mod optimizer;
 mod rows;
 mod transitions;
+mod sparse;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
 #[pyfunction]
@@ -29,5 +30,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     ops::register(m)?;
     optimizer::register(m)?;
     transitions::register(m)?;
+    sparse::register(m)?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use super::doc::{DocCore, to_python};
 
 /// The vocabulary that all documents share; an error where they do not.
-fn shared_vocab(docs: &[Py<DocCore>]) -> PyResult<Option<Arc<Vocab>>> {
+pub(super) fn shared_vocab(docs: &[Py<DocCore>]) -> PyResult<Option<Arc<Vocab>>> {
     let Some(first) = docs.first().map(|doc| doc.get().shared_vocab()) else {
         return Ok(None);
     };

@@ -10,6 +10,7 @@ mod doc_bin;
 mod doc_words;
 mod entities;
 mod features;
+mod ngrams;
 mod strings;
 mod tokenizer;
 mod vocab;
@@ -21,6 +22,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     doc_bin::register(m)?;
     entities::register(m)?;
     features::register(m)?;
+    ngrams::register(m)?;
     strings::register(m)?;
     tokenizer::register(m)?;
     vocab::register(m)

@@ -8,6 +8,7 @@ pub mod entities;
 pub mod error;
 pub mod features;
 pub mod heads;
+pub mod ngrams;
 pub mod rows;
 pub mod string_ids;
 
