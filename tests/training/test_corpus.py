@@ -184,3 +184,12 @@ def test_labels_are_read_where_there_are_some(tmp_path):
     with pytest.raises(CorpusError, match="ferrule init labels"):
         read_labels(tmp_path / "none.json", require=True)
     assert walk_corpus(tmp_path / "tagger.json", ".spacy") == [tmp_path / "tagger.json"]
+
+
+def test_a_file_may_not_grow_beyond_the_corpus_bound(tmp_path, monkeypatch):
+    vocab = Vocab()
+    DocBin(docs=[Doc(vocab, words=["same"] * 500)]).to_disk(tmp_path / "a.spacy")
+    monkeypatch.setattr("ferrule.tokens.message.FREE_BYTES", 10)
+    assert len(list(Corpus(tmp_path, max_expansion=1000).read_docbin(vocab, [tmp_path / "a.spacy"]))) == 1
+    with pytest.raises(ValueError, match="raise max_expansion"):
+        list(Corpus(tmp_path, max_expansion=2).read_docbin(vocab, [tmp_path / "a.spacy"]))

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import srsly
 
+from ferrule._core import DocCore
 from ferrule._typing import PathOrStr
 from ferrule.errors import CorpusError
 from ferrule.registry import registry
@@ -263,9 +264,7 @@ def _shuffled(docs: Iterator[Any], window: int) -> Iterator[Any]:
 
 def _example(nlp: Any, reference: Any, *, gold_tokens: bool) -> Example:
     if gold_tokens or reference.has_unknown_spaces:
-        words = [token.text for token in reference]
-        spaces = [bool(token.whitespace_) for token in reference]
-        predicted = type(reference)(nlp.vocab, words=words, spaces=spaces)
+        predicted = _same_words(nlp, reference)
         predicted.has_unknown_spaces = reference.has_unknown_spaces
         return Example(predicted, reference)
     return Example(nlp.make_doc(reference.text), reference)
@@ -273,9 +272,19 @@ def _example(nlp: Any, reference: Any, *, gold_tokens: bool) -> Example:
 
 def _unannotated(nlp: Any, doc: Any) -> Example:
     """An example whose reference says nothing."""
+    reference = _same_words(nlp, doc)
+    reference.has_unknown_spaces = False
+    return Example(doc, reference)
+
+
+def _same_words(nlp: Any, doc: Any) -> Any:
+    """A document with the words and spaces of another and no annotation."""
+    if isinstance(doc, DocCore) and doc.vocab is nlp.vocab:
+        same = type(doc).__new__(type(doc), nlp.vocab)
+        same._copy_words(doc)
+        return same
     words = [token.text for token in doc]
-    spaces = [bool(token.whitespace_) for token in doc]
-    return Example(doc, type(doc)(nlp.vocab, words=words, spaces=spaces))
+    return type(doc)(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
 
 
 def _fitting(corpus: JsonlCorpus | PlainTextCorpus, doc: Any) -> Any:
