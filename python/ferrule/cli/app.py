@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ferrule.cli.annotate import annotate
+from ferrule.cli.benchmark import benchmark
 from ferrule.cli.convert import convert
 from ferrule.cli.debug_data import debug_data
 from ferrule.cli.evaluate import evaluate
@@ -57,4 +58,5 @@ debug.command("data", context_settings=WITH_OVERRIDES)(debug_data)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("evaluate")(evaluate)
 app.command("annotate")(annotate)
+app.command("benchmark")(benchmark)
 app.command("info")(info)
