@@ -9,10 +9,13 @@ from ferrule.sparse_gradient import SparseGradient
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import thinc.optimizers as thinc_optimizers
+from thinc.api import Model
 
 from ferrule import _core
 from ferrule.registry import registry
@@ -89,10 +92,57 @@ class Optimizer(thinc_optimizers.Optimizer):
                 f"{weights.shape}."
             )
         n_updates = self.nr_update[key] + 1
+        self._step(key, weights, gradient, n_updates, lr_scale)()
+        self.nr_update[key] = n_updates
+        return weights, gradient
+
+    def step_together(self, models: Iterable[Model[Any, Any]]) -> bool:
+        """Step all parameters of `models` that have gradients, or none; returns whether they were stepped.
+
+        None are, and False is returned, where a step might fail after another was taken: for parameters that
+        are not plain float32 NumPy arrays, occur twice, or do not fit their gradient or their moments, and
+        for layers of other frameworks. Ctrl-C cannot come between two steps.
+        """
+        found: dict[tuple[int, str], tuple[Any, Any]] = {}
+        for model in models:
+            for node in model.walk():
+                if node.shims or node._params.proxy is not None:
+                    return False
+                for name in node.param_names:
+                    if not node.has_grad(name):
+                        continue
+                    key = (node.id, name)
+                    weights, gradient = node.get_param(name), node.get_grad(name)
+                    if key in found or not self._cannot_fail(key, weights, gradient):
+                        return False
+                    found[key] = weights, gradient
+        counts = {key: self.nr_update[key] + 1 for key in found}
+        steps = [self._step(key, *arrays, counts[key], 1.0) for key, arrays in found.items()]
+        # One call without a line of Python between the steps, where a signal would be noticed.
+        list(map(partial.__call__, steps))
+        self.nr_update.update(counts)
+        return True
+
+    def _cannot_fail(self, key: tuple[int, str], weights: Any, gradient: Any) -> bool:
+        kept = [store[key] for store in (self.mom1, self.mom2, self.averages) if store and key in store]
+        return (
+            _is_plain(weights)
+            and _is_plain(gradient)
+            and weights.size > 0
+            and weights.shape == gradient.shape
+            and not (self.b1 <= 0.0 and self.b2 > 0.0)
+            and all(_is_plain(array) and array.size == weights.size for array in kept)
+        )
+
+    def _step(
+        self, key: tuple[int, str], weights: Any, gradient: Any, n_updates: int, lr_scale: float
+    ) -> partial[None]:
+        """The call that makes a step."""
         direction, rate = self._direction(n_updates, lr_scale)
         uses_moments = direction != "gradient"
         decay = self.L2 if self.L2_is_weight_decay else 0.0
-        _core.optimizer_step(
+        return partial(
+            _core.optimizer_step,
             weights,
             gradient,
             self._moments(key, weights) if uses_moments else None,
@@ -106,8 +156,6 @@ class Optimizer(thinc_optimizers.Optimizer):
             l2=0.0 if self.L2_is_weight_decay else self.L2,
             decay=lr_scale * self.learn_rate * decay,
         )
-        self.nr_update[key] = n_updates
-        return weights, gradient
 
     def _step_columns(
         self, key: tuple[int, str], weights: Any, gradient: SparseGradient, lr_scale: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import thinc.optimizers as thinc_optimizers
-from thinc.api import warmup_linear
+from thinc.api import Linear, Maxout, chain, warmup_linear
 
 from ferrule import _core
 from ferrule.optimizer import SGD, Adam, Optimizer, RAdam
@@ -102,3 +102,42 @@ def test_a_gradient_of_another_shape_changes_nothing():
 def test_the_registry_gives_these(name):
     made = registry.resolve({"optimizer": {"@optimizers": name, "learn_rate": 0.5}})["optimizer"]
     assert type(made) is Optimizer and made.learn_rate == 0.5
+
+
+def learned(seed=0):
+    """A model with gradients."""
+    model = chain(Maxout(4, 3, normalize=True), Linear(2)).initialize(
+        np.ones((1, 3), dtype="float32"), np.ones((1, 2), dtype="float32")
+    )
+    rng = np.random.default_rng(seed)
+    _, backprop = model.begin_update(rng.normal(size=(5, 3)).astype("float32"))
+    backprop(rng.normal(size=(5, 2)).astype("float32"))
+    return model
+
+
+def weights_of(model):
+    return [node.get_param(name).copy() for node in model.walk() for name in node.param_names]
+
+
+def test_steps_together_are_steps_one_by_one():
+    model = learned()
+    alone, together = Adam(0.01), Adam(0.01)
+    other = model.copy()
+    model.finish_update(alone)
+    assert together.step_together([other])
+    for found, expected in zip(weights_of(other), weights_of(model), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert sorted(together.nr_update.values()) == sorted(alone.nr_update.values())
+    assert not any(node.get_grad(name).any() for node in other.walk() for name in node.grad_names)
+
+
+def test_no_step_is_taken_where_one_might_fail():
+    model, optimizer = learned(), Adam(0.01)
+    last = model.layers[-1]
+    before = weights_of(model)
+    optimizer.mom1[last.id, "W"] = np.zeros(3, dtype="float32")  # as after a change of the labels
+    assert not optimizer.step_together([model])
+    assert not Adam(0.01).step_together([model, model])
+    for found, expected in zip(weights_of(model), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert not optimizer.nr_update

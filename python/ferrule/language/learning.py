@@ -21,10 +21,12 @@ from ferrule.pipeline.examples import all_examples
 from ferrule.pipeline.learning import (
     fit_gradients_to,
     learning,
+    stepped_together,
     swapped_parameters,
     unchanged_gradients_on_error,
     unchanged_weights_on_error,
 )
+from ferrule.pipeline.trainable_pipe import TrainablePipe
 from ferrule.registry import registry
 from ferrule.tokens import Doc
 from ferrule.training.example import Example
@@ -306,12 +308,21 @@ class Learning(Processing, Listening, Description):
                     self._annotate(name, pipe, examples)
             if sgd is not False:
                 fit_gradients_to(sgd, *models)
-                with unchanged_weights_on_error(*models):
-                    for name, pipe in self._with_models():
-                        if name in chosen and getattr(pipe, "is_trainable", False):
-                            pipe.finish_update(sgd)
+                self._step([pipe for name, pipe in self._with_models() if name in chosen], models, sgd)
         losses.update(new_losses)
         return losses
+
+    def _step(self, pipes: list[Any], models: list[Any], sgd: Any) -> None:
+        """Step the weights of the trainable ones of `pipes`, all or none; `models` are all there are."""
+        pipes = [pipe for pipe in pipes if getattr(pipe, "is_trainable", False)]
+        if all(getattr(type(pipe), "finish_update", None) is TrainablePipe.finish_update for pipe in pipes):
+            for pipe in pipes:
+                pipe._before_step()
+            if stepped_together([pipe.model for pipe in pipes], sgd):
+                return
+        with unchanged_weights_on_error(*models):
+            for pipe in pipes:
+                pipe.finish_update(sgd)
 
     @contextmanager
     def _forgotten_on_error(self) -> Iterator[None]:

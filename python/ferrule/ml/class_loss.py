@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ferrule import kernels
+
 __all__ = ["MISSING", "gold_class_loss", "teacher_loss"]
 
 # Marks a row whose gold class is unknown: it has no loss and no gradient.
@@ -37,24 +39,23 @@ def gold_class_loss(
     >>> round(loss, 4), d_scores.tolist()
     (0.6931, [[-0.5, 0.5], [0.0, 0.0]])
     """
-    d_scores = probs.copy()
     rows = np.flatnonzero(classes != MISSING)
     gold = classes[rows]
-    d_scores[classes == MISSING] = 0.0
+    loss = 0.0
     if negative is not None and negative.any():
         denied = negative[rows]
-        loss = _deny(probs, rows[denied], gold[denied], d_scores)
+        loss = -float(_log(1.0 - probs[rows[denied], gold[denied]]).sum(dtype=np.float64))
         rows, gold = rows[~denied], gold[~denied]
-    else:
-        loss = 0.0
-    n_others = max(probs.shape[1] - 1, 1)
-    share = np.float32(label_smoothing / n_others)
+    share = label_smoothing / max(probs.shape[1] - 1, 1)
     if share:
-        d_scores[rows] -= share
-        loss -= float(share) * float(_log(probs[rows]).sum(dtype=np.float64))
-    gold_share = np.float32(1.0 - label_smoothing) - share
-    d_scores[rows, gold] -= gold_share
-    loss -= float(gold_share) * float(_log(probs[rows, gold]).sum(dtype=np.float64))
+        loss -= share * float(_log(probs[rows]).sum(dtype=np.float64))
+    loss -= (1.0 - label_smoothing - share) * float(_log(probs[rows, gold]).sum(dtype=np.float64))
+    if not np.isfinite(loss):
+        # Nothing is learnt from such a batch, and the kernel refuses numbers that are no probabilities.
+        return loss, np.full_like(probs, np.nan)
+    _, d_scores = kernels.categorical_crossentropy(
+        probs, classes, missing_label=MISSING, negative=negative, label_smoothing=label_smoothing
+    )
     return loss, d_scores
 
 
@@ -84,13 +85,6 @@ def teacher_loss(
     teacher, student = _flatten(teacher_probs, temperature), _flatten(student_probs, temperature)
     divergence = (teacher * (_log(teacher) - _log(student))).sum(dtype=np.float64)
     return float(divergence) * temperature**2, (student - teacher) * np.float32(temperature)
-
-
-def _deny(probs: Floats, rows: npt.NDArray[np.intp], denied: Ints, d_scores: Floats) -> float:
-    """Write the gradient of `rows` that are known not to be of class `denied`; return their loss."""
-    d_scores[rows] = 0.0
-    d_scores[rows, denied] = probs[rows, denied]
-    return -float(_log(1.0 - probs[rows, denied]).sum(dtype=np.float64))
 
 
 def _flatten(probs: Floats, temperature: float) -> Floats:

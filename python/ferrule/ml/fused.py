@@ -20,6 +20,7 @@ from thinc.types import Floats2d
 from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts, plain_forward
 from ferrule.ml.feature_extractor import extract_rows
+from ferrule.ml.fused_head import FusedHead, is_softmax_head, plain_head
 from ferrule.ml.rows import split_rows
 
 __all__ = ["FusedForward", "fuse", "unfuse"]
@@ -32,7 +33,7 @@ _MODELS_KEPT = 8
 
 
 def fuse(model: Model[Any, Any]) -> int:
-    """Let Rust run each standard token encoder in the tree `model`; returns how many there are.
+    """Let Rust run the standard token encoders and softmax heads in the tree `model`; returns their number.
 
     The tree need not be initialized. Its nodes, parameters and bytes stay as they are, and `unfuse` takes
     everything back. Works on spaCy's own trees too.
@@ -45,19 +46,19 @@ def fuse(model: Model[Any, Any]) -> int:
     """
     n_fused = 0
     for node in list(model.walk()):
-        if isinstance(node._func, FusedForward):
-            n_fused += 1
-        elif find_parts(node) is not None:
+        if find_parts(node) is not None and not isinstance(node._func, FusedForward):
             node._func = FusedForward()
-            n_fused += 1
+        elif is_softmax_head(node):
+            node._func = FusedHead()
+        n_fused += isinstance(node._func, FusedForward | FusedHead)
     return n_fused
 
 
 def unfuse(model: Model[Any, Any]) -> int:
     """Give each node that `fuse` changed its own function back; returns how many there were."""
-    fused = [node for node in model.walk() if isinstance(node._func, FusedForward)]
+    fused = [node for node in model.walk() if isinstance(node._func, FusedForward | FusedHead)]
     for node in fused:
-        node._func = plain_forward
+        node._func = plain_head if isinstance(node._func, FusedHead) else plain_forward
     return len(fused)
 
 

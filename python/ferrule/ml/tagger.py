@@ -7,6 +7,7 @@ from typing import Any
 from thinc.api import Model, Softmax_v2, chain, with_array, zero_init
 from thinc.types import Floats2d
 
+from ferrule.ml.fused import fuse
 from ferrule.ml.resize import resize_output
 from ferrule.registry import registry
 
@@ -30,6 +31,7 @@ def Tagger(
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     output_layer = Softmax_v2(nO, width, init_W=zero_init, normalize_outputs=normalize)
     softmax = with_array(output_layer)
+    fuse(softmax)
     model = chain(tok2vec, softmax)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("softmax", output_layer)

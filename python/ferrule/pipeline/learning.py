@@ -11,11 +11,13 @@ import numpy
 
 from ferrule import _core
 from ferrule.errors import ConcurrentUpdateError
+from ferrule.optimizer import Optimizer
 from ferrule.sparse_gradient import SparseGradient
 
 __all__ = [
     "fit_gradients_to",
     "learning",
+    "stepped_together",
     "swapped_parameters",
     "unchanged_gradients_on_error",
     "unchanged_weights_on_error",
@@ -89,6 +91,15 @@ def fit_gradients_to(sgd: Any, *models: Any) -> None:
                 gradient = node.get_grad(name)
                 if isinstance(gradient, SparseGradient):
                     node.set_grad(name, gradient.dense())
+
+
+def stepped_together(models: Iterable[Any], optimizer: Any) -> bool:
+    """Step the weights of `models`, all of them or none, where `optimizer` can promise that; else do nothing.
+
+    Returns whether they were stepped. Where not, `unchanged_weights_on_error` keeps them whole, by copies.
+    """
+    # An optimizer that derives from ours may do, and fail at, anything between two parameters.
+    return type(optimizer) is Optimizer and optimizer.step_together(models)
 
 
 @contextmanager

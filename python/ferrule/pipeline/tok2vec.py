@@ -168,11 +168,10 @@ class Tok2Vec(TrainablePipe):
         examples = check.all_examples(examples, owner=self._label("rehearse"))
         return self._encode([example.predicted for example in examples], config.get("drop", 0.0), sgd, losses)
 
-    def finish_update(self, sgd: Optimizer | None) -> None:
-        """Go back through the model with the gradients that listeners sent, then step the weights."""
+    def _before_step(self) -> None:
+        """Go back through the model with the gradients that listeners sent."""
         if self._batch is not None:
             self._batch.flush()
-        super().finish_update(sgd)
 
     def abandon_update(self) -> None:
         """Forget the last batch and the gradients that came in for it, because an update failed half-way."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ferrule import kernels
 from ferrule.ml.rows import join_rows, split_rows
 
 __all__ = ["TokenScores"]
@@ -55,7 +56,7 @@ class TokenScores(Mapping[str, list[Any]]):
         """The index of the best label of each token: int32 (n_tokens of the batch,)."""
         if self._best is None:
             if self._block.shape[1]:
-                self._best = self._block.argmax(axis=1).astype(np.int32)
+                self._best = kernels.argmax(self._block).astype(np.int32)
             else:
                 self._best = np.full(len(self._block), -1, dtype=np.int32)
         return self._best
@@ -64,6 +65,5 @@ class TokenScores(Mapping[str, list[Any]]):
     def probabilities(self) -> npt.NDArray[np.float32]:
         """float32 (n_tokens of the batch, n_labels), rows sum to 1."""
         if self._probabilities is None:
-            powers = np.exp(self._block - self._block.max(axis=1, keepdims=True, initial=-np.inf))
-            self._probabilities = powers / powers.sum(axis=1, keepdims=True)
+            self._probabilities = kernels.softmax(self._block)
         return self._probabilities

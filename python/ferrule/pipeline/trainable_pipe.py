@@ -22,6 +22,7 @@ from ferrule.pipeline import examples as check
 from ferrule.pipeline.learning import (
     fit_gradients_to,
     learning,
+    stepped_together,
     swapped_parameters,
     unchanged_gradients_on_error,
     unchanged_weights_on_error,
@@ -275,9 +276,15 @@ class TrainablePipe(SavedPipe, Pipe):
         """
         if sgd in (None, False) or not isinstance(self.model, Model):
             return
-        fit_gradients_to(sgd, self.model)
-        with learning(self.model, owner=self._label("finish_update")), unchanged_weights_on_error(self.model):
-            self.model.finish_update(sgd)
+        with learning(self.model, owner=self._label("finish_update")):
+            self._before_step()
+            fit_gradients_to(sgd, self.model)
+            if not stepped_together([self.model], sgd):
+                with unchanged_weights_on_error(self.model):
+                    self.model.finish_update(sgd)
+
+    def _before_step(self) -> None:
+        """What a subclass has to do before the weights are stepped, such as waiting for gradients."""
 
     def create_optimizer(self) -> Optimizer:
         """A new optimizer: Adam with its default settings."""
