@@ -23,9 +23,9 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(run.returncode)
 """
 
-BYTES_KEPT_PER_BYTE_READ = 8
-"""Most growth of the peak for each further byte of text, nearly every other word new. Keeping the documents
-would cost about 100; what is measured is 1 to 5.
+BYTES_KEPT_PER_BYTE_READ = {"jsonl": 8, "conllu": 8, "spacy": 16}
+"""Most growth of the peak for each further byte of text, every other word new; measured: 1 to 5, and 10 for
+DocBin, whose second file is put together while the allocator still holds pieces of the first.
 """
 
 
@@ -81,7 +81,8 @@ def test_memory_stays_flat(
         )
         assert run.returncode == 0, run.stderr
         peaks.append(int(run.stdout) * 1024)
-    assert peaks[1] - peaks[0] < 2_000_000 * BYTES_KEPT_PER_BYTE_READ
+    kept = BYTES_KEPT_PER_BYTE_READ[output.rpartition(".")[2]]
+    assert peaks[1] - peaks[0] < 2_000_000 * kept
 
 
 def annotate(model: Path, *arguments: str | Path, code: int = 0) -> str:
