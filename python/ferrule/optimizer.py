@@ -1,7 +1,6 @@
 """thinc's optimizers with each step in one Rust call: the same numbers, attributes and saved state.
 
 >>> from ferrule.registry import registry
-from ferrule.sparse_gradient import SparseGradient
 >>> registry.resolve({"optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.01}})["optimizer"]
 <ferrule.optimizer.Optimizer object at ...>
 """

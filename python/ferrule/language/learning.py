@@ -320,6 +320,7 @@ class Learning(Processing, Listening, Description):
                 pipe._before_step()
             if stepped_together([pipe.model for pipe in pipes], sgd):
                 return
+        fit_gradients_to(sgd, *models)
         with unchanged_weights_on_error(*models):
             for pipe in pipes:
                 pipe.finish_update(sgd)
