@@ -52,8 +52,7 @@ def run(tokenizer: Any, texts: list[str]) -> None:
 def test_warm(texts: list[str], n_threads: int, report: Report, benchmark: Any) -> None:
     ours, theirs = ferrule.blank("en").tokenizer, spacy.blank("en").tokenizer
     assert all(
-        [token.text for token in ours(text)] == [token.text for token in theirs(text)]
-        for text in texts[:999]
+        [token.text for token in ours(text)] == [token.text for token in theirs(text)] for text in texts[:999]
     )
     contestants = {"ferrule": lambda: run(ours, texts), "spaCy": lambda: run(theirs, texts)}
     report(f"tokenize warm, {n_threads} thread(s)", medians(contestants, rounds=ROUNDS), "ferrule")

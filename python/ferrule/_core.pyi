@@ -4,12 +4,15 @@ from typing import Any, final
 from typing_extensions import Self, disjoint_base
 
 __all__ = [
+    "BiluoBatch",
     "DocCore",
     "EncoderPlan",
     "EncoderTrace",
     "NewStrings",
     "StringStore",
     "TokenizerCore",
+    "TransitionNetwork",
+    "TransitionTrace",
     "VocabCore",
     "__version__",
     "activate",
@@ -40,6 +43,7 @@ __all__ = [
     "orth_bytes",
     "probability_difference",
     "set_doc_entities",
+    "set_entities_of_docs",
     "set_labels",
     "set_num_threads",
     "set_tags",
@@ -57,6 +61,10 @@ __all__ = [
     "word_types",
 ]
 __version__: str
+
+@final
+class BiluoBatch:
+    def __new__(cls, actions: Any, tokens: Any, lengths: Any) -> Self: ...
 
 @disjoint_base
 class DocCore:
@@ -126,6 +134,7 @@ class TokenizerCore:
     def __new__(cls, vocab: Any, *_args: Any, **_kwargs: Any) -> Self: ...
     def _add_special(self, text: Any, tokens: Any) -> Any: ...
     def _configure(self, searches: Any, specials: Any, faster_heuristics: Any) -> Any: ...
+    def _cost(self, text: Any) -> Any: ...
     def _find_infix(self, text: Any) -> Any: ...
     def _specials(self) -> Any: ...
     def _tokenize(self, text: Any, doc_type: Any) -> Any: ...
@@ -134,6 +143,25 @@ class TokenizerCore:
     def find_prefix(self, text: Any) -> Any: ...
     def find_suffix(self, text: Any) -> Any: ...
     vocab: Any
+
+@final
+class TransitionNetwork:
+    def __new__(
+        cls, weights: Any, bias: Any, padding: Any, upper: Any, tokens: Any, is_train: Any
+    ) -> Self: ...
+    def backprop(self, trace: Any, scale: Any) -> Any: ...
+    def decode(self, batch: Any) -> Any: ...
+    def decode_with_scores(self, batch: Any) -> Any: ...
+    def learn(self, batch: Any, gold: Any, negatives: Any, longest: Any, drop: Any, seed: Any) -> Any: ...
+    def learn_from(
+        self, teacher: Any, columns: Any, batch: Any, temperature: Any, drop: Any, seed: Any
+    ) -> Any: ...
+    n_actions: Any
+
+@final
+class TransitionTrace:
+    loss: Any
+    n_states: Any
 
 @disjoint_base
 class VocabCore:
@@ -251,6 +279,7 @@ def probability_difference(
     n_threads: Any = None,
 ) -> Any: ...
 def set_doc_entities(doc: Any, spans: Any, blocked: Any, missing: Any, outside: Any, default: Any) -> Any: ...
+def set_entities_of_docs(docs: Any, entities: Any, label_ids: Any) -> Any: ...
 def set_labels(docs: Any, attr_id: Any, label_index: Any, label_ids: Any, overwrite: Any = True) -> Any: ...
 def set_num_threads(n_threads: Any) -> Any: ...
 def set_tags(docs: Any, label_index: Any, label_ids: Any, overwrite: Any = True) -> Any: ...

@@ -11,8 +11,8 @@ mod losses;
 mod ops;
 mod optimizer;
 mod rows;
-mod transitions;
 mod sparse;
+mod transitions;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
 #[pyfunction]
