@@ -20,8 +20,8 @@ PACKAGE = Path(ferrule.__file__).parent
 LAYERS: list[set[str]] = [
     {"errors", "_typing", "_builtin_names", "registry", "storage", "_core"},
     {"ops", "kernels", "optimizer", "sparse_gradient"},
-    {"attrs", "symbols", "strings", "lexeme", "lexicon", "lookups", "morphology"},
-    {"vectors", "vector_pruning", "vocab"},
+    {"attrs", "symbols", "strings", "lexicon", "lookups", "morphology"},
+    {"vectors", "vector_pruning", "lexeme", "vocab"},
     {"tokens"},
     {"training"},
     {"ml", "scorer"},
