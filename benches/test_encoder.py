@@ -21,7 +21,7 @@ from thinc.api import Model, NumpyOps, set_dropout_rate
 
 from ferrule.ml.fused import FusedForward, fuse
 from ferrule.optimizer import Adam
-from pairing import medians
+from pairing import fastest
 
 spacy = pytest.importorskip("spacy")
 from spacy.ml.models.tok2vec import build_hash_embed_cnn_tok2vec  # noqa: E402
@@ -93,7 +93,7 @@ def test_predict(docs, models, report: Report, benchmark) -> None:
 
     contestants = {name: lambda model=model: predict(model) for name, model in models.items()}
     contestants["cold"] = predict_cold
-    times = medians(contestants, rounds=5)
+    times = fastest(contestants, rounds=5)
     report(f"predict {n_words} words", {n: t for n, t in times.items() if n != "cold"}, "ferrule")
     del times["ferrule"]
     report(f"predict {n_words} words, cold", times, "cold")
@@ -130,12 +130,12 @@ def test_train(docs, models, report: Report, benchmark) -> None:
     for model in copies.values():
         set_dropout_rate(model, DROPOUT)
     contestants = {name: lambda name=name: train(name) for name in copies}
-    report(f"train {n_words} words", medians(contestants, rounds=3), "ferrule")
+    report(f"train {n_words} words", fastest(contestants, rounds=3), "ferrule")
     benchmark.pedantic(contestants["ferrule"], rounds=3)
 
 
 def test_one_short_document(docs, models, report: Report, benchmark) -> None:
     one = [next(doc for doc in docs if len(doc) == 16)]
     contestants = {name: lambda model=model: model.predict(one) for name, model in models.items()}
-    report("predict one document of 16 words", medians(contestants, rounds=101), "ferrule")
+    report("predict one document of 16 words", fastest(contestants, rounds=101), "ferrule")
     benchmark.pedantic(contestants["ferrule"], rounds=50)

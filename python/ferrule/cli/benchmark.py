@@ -39,6 +39,7 @@ def benchmark(
     run_code(code)
     import ferrule
     from ferrule.cli.speed import measure, tasks_of
+    from ferrule.interop.spacy_peer import find_spacy_peer
 
     if threads:
         ferrule.set_num_threads(threads)
@@ -58,11 +59,15 @@ def benchmark(
     }
     loaders = {"ferrule": _ferrule_loader(model, saved)}
     if spacy:
-        found = _spacy_loader(model, saved)
-        if isinstance(found, str):
-            facts["spacy"] = found
+        peer = find_spacy_peer(model)
+        if isinstance(peer, str):
+            facts["spacy"] = peer
         else:
-            facts["spacy"], loaders["spacy"] = found
+            facts["spacy"] = peer.version
+            loaders["spacy"] = (
+                peer.load,
+                lambda nlp: _examples(nlp, saved, peer.doc_class, peer.example_class),
+            )
     libraries = {
         name: tasks_of(load(), load() if train else None, texts, examples, batch_size=batch_size)
         for name, (load, examples) in loaders.items()
@@ -114,22 +119,6 @@ def _ferrule_loader(model: Path, saved: list[bytes]) -> Loader:
     from ferrule.training.example import Example
 
     return lambda: ferrule.load(model), lambda nlp: _examples(nlp, saved, Doc, Example)
-
-
-def _spacy_loader(model: Path, saved: list[bytes]) -> tuple[str, Loader] | str:
-    """spaCy's version and loader, or why there is none."""
-    try:
-        import spacy
-        from spacy.tokens import Doc
-        from spacy.training import Example
-    except ImportError:
-        return "not installed"
-    try:
-        spacy.load(model)
-    except Exception as error:  # whatever another library says of this folder
-        return f"cannot load this folder: {error}"
-    load: Loader = (lambda: spacy.load(model), lambda nlp: _examples(nlp, saved, Doc, Example))
-    return spacy.__version__, load
 
 
 def _examples(nlp: Any, saved: list[bytes], doc_class: Any, example_class: Any) -> list[Any]:

@@ -33,9 +33,10 @@ def init_config(
         raise ValueError(f"{output} is there already; --force replaces it")
     from thinc.config import Config
 
-    from ferrule.language import load_from_config
+    from ferrule.language import get_lang_class, load_from_config
     from ferrule.training.presets import starting_config
 
+    get_lang_class(lang)  # refuses, with the nearest, a language there is no data for
     components = [name.strip() for name in pipeline.split(",") if name.strip()]
     config = load_from_config(Config(starting_config(lang, components, size.value))).config
     if str(output) == "-":

@@ -25,8 +25,8 @@ class TokenScores(Mapping[str, list[Any]]):
     probabilities already. Ties go to the label that comes first.
 
     >>> scores = TokenScores([np.array([[0.0, 2.0]], dtype="float32")], n_labels=2, normalized=False)
-    >>> scores["label_ids"][0].tolist(), scores["probabilities"][0].round(2).tolist()
-    ([1], [[0.12, 0.88]])
+    >>> scores["label_ids"][0].tolist(), [f"{p:.2f}" for p in scores["probabilities"][0][0]]
+    ([1], ['0.12', '0.88'])
     """
 
     def __init__(self, scores: Sequence[Any], *, n_labels: int, normalized: bool) -> None:

@@ -1,0 +1,1 @@
+"""Other libraries' objects: the only room that imports optional packages."""
