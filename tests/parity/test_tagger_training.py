@@ -16,8 +16,8 @@ from ferrule.registry import registry
 spacy = pytest.importorskip("spacy")
 
 # Adam divides by the root of squared gradients: where those are near zero, rounding of another order of
-# sums moves a weight by up to a step of 0.001. After eight steps so much may differ at most, in few places; on
-# average over an array, which may be as small as 288 biases, a tenth of one step.
+# sums moves a weight by up to a step of 0.001. After eight steps so much may differ at most, in few places;
+# on average over an array, which may be as small as 288 biases, a tenth of one step.
 WEIGHT_TOLERANCE = 8e-3
 MEAN_TOLERANCE = 1e-4
 SCORE_TOLERANCE = 1e-4

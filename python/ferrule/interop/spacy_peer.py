@@ -21,7 +21,7 @@ class SpacyPeer:
 
 
 def find_spacy_peer(folder: Path) -> SpacyPeer | str:
-    """spaCy with the pipeline of `folder`; or, as text, why there is none: not installed, or it cannot load it."""
+    """spaCy with the pipeline of `folder`; or, as text, why not: not installed, or it cannot load it."""
     try:
         import spacy
         from spacy.tokens import Doc
