@@ -20,6 +20,8 @@ type Floats<'py> = PyReadonlyArrayDyn<'py, f32>;
 type Counts<'py> = Bound<'py, PyArray1<u32>>;
 /// Document, first token, behind the last token, label; tokens counted from the document's first.
 type EntityColumns<'py> = (Counts<'py>, Counts<'py>, Counts<'py>, Counts<'py>);
+/// The action taken at each token, and the scores of all actions there.
+type TakenAndScores<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f32>>);
 /// Of the tokens, lower weights, bias, padding, upper weights and bias.
 type GradientArrays<'py> = (
     Bound<'py, PyArray2<f32>>,
@@ -159,11 +161,7 @@ impl TransitionNetwork {
 
     /// The same way's actions: int32 (n_tokens,), -1 behind a token without an allowed action; and the scores of all
     /// actions at every step, float32 (n_tokens, n_actions).
-    fn decode_with_scores<'py>(
-        &self,
-        py: Python<'py>,
-        batch: &BiluoBatch,
-    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f32>>)> {
+    fn decode_with_scores<'py>(&self, py: Python<'py>, batch: &BiluoBatch) -> PyResult<TakenAndScores<'py>> {
         let pool = workers(py)?;
         let (n_tokens, n_actions) = (self.network.n_tokens(), self.network.n_actions());
         let (actions, scores) = detached(py, || {
