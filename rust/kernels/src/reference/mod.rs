@@ -4,3 +4,4 @@
 pub mod layers;
 pub mod losses;
 pub mod rows;
+pub mod transitions;

@@ -15,6 +15,8 @@ mod follow;
 mod lessons;
 mod network;
 mod score;
+#[cfg(test)]
+mod tests;
 
 pub use backward::Gradients;
 pub use biluo_gold::{BiluoGold, NegativeSpan};
