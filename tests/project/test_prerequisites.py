@@ -104,7 +104,8 @@ def test_another_python_can_be_asked_for(tools: Path) -> None:
 
 
 def test_make_help_lists_every_target() -> None:
-    run = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["make", "--no-print-directory", "help"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     phony = [
         line.split(":", 1)[1].strip()
         for line in (ROOT / "Makefile").read_text().splitlines()
