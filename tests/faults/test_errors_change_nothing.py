@@ -11,6 +11,7 @@ from fault_parts import MODEL, state, trained
 from thinc.api import Adam
 
 import ferrule
+from ferrule import optimizer
 from ferrule.errors import NonFiniteLossError
 from ferrule.language import Language
 from ferrule.testing import default_examples
@@ -21,8 +22,8 @@ METHODS = ["update", "rehearse", "distill"]
 class FailingAt:
     """An optimizer whose `at`-th call raises, after it has stepped the weights."""
 
-    def __init__(self, at: int) -> None:
-        self.at, self.calls, self.inner = at, 0, Adam(0.05)
+    def __init__(self, at: int, inner: Any = None) -> None:
+        self.at, self.calls, self.inner = at, 0, inner or Adam(0.05)
 
     def __call__(self, key: Any, weights: Any, gradient: Any, **settings: Any) -> Any:
         self.calls += 1
@@ -71,17 +72,40 @@ def test_an_optimizer_that_raises_at_any_call_changes_no_weight(
     before, of_teacher = state(nlp), state(teacher)
     for at in range(1, 100):
         losses = {"tagger": 1.0}
-        optimizer = FailingAt(at)
+        failing = FailingAt(at)
         try:
-            teach(nlp, teacher, method, sgd=optimizer, losses=losses)
+            teach(nlp, teacher, method, sgd=failing, losses=losses)
         except RuntimeError:
             assert (state(nlp), gradients(nlp), losses) == (before, [], {"tagger": 1.0})
         else:
             break
     assert at > 5
-    assert optimizer.calls == at - 1
+    assert failing.calls == at - 1
     assert state(nlp) != before
     assert state(teacher) == of_teacher
+
+
+@pytest.mark.parametrize("make", [Adam, optimizer.Adam, optimizer.RAdam])
+@pytest.mark.parametrize("whole", [True, False], ids=["pipeline", "component"])
+def test_an_optimizer_forgets_the_step_that_failed(make: Any, whole: bool) -> None:
+    """Moments, averages and counts of steps are as before, so the next step is the one it would have been."""
+
+    def step(pipeline: Language, sgd: Any) -> None:
+        (pipeline if whole else pipeline.get_pipe("tagger")).update(default_examples(pipeline), sgd=sgd)
+
+    never_failed, undisturbed = trained(), FailingAt(0, make(0.05))
+    again, failing = trained(), FailingAt(0, make(0.05))
+    for pipeline, sgd in ((never_failed, undisturbed), (again, failing)):
+        step(pipeline, sgd)
+    for at in (1, 2, 7):
+        failing.at = failing.calls + at
+        with pytest.raises(RuntimeError, match="has a bug"):
+            step(again, failing)
+    for pipeline, sgd in ((never_failed, undisturbed), (again, failing)):
+        step(pipeline, sgd)
+    assert state(again) == state(never_failed)
+    averages = [[array.tobytes() for array in sgd.inner.averages.values()] for sgd in (failing, undisturbed)]
+    assert averages[0] == averages[1]
 
 
 @pytest.mark.parametrize("method", METHODS)

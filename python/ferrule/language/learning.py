@@ -321,7 +321,7 @@ class Learning(Processing, Listening, Description):
             if stepped_together([pipe.model for pipe in pipes], sgd):
                 return
         fit_gradients_to(sgd, *models)
-        with unchanged_weights_on_error(*models):
+        with unchanged_weights_on_error(*models, sgd=sgd):
             for pipe in pipes:
                 pipe.finish_update(sgd)
 

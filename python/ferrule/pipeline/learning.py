@@ -12,6 +12,7 @@ import numpy
 from ferrule import _core
 from ferrule.errors import ConcurrentUpdateError
 from ferrule.optimizer import Optimizer
+from ferrule.pipeline.optimizer_state import OptimizerState, optimizers_in
 from ferrule.sparse_gradient import SparseGradient
 
 __all__ = [
@@ -69,9 +70,13 @@ def unchanged_gradients_on_error(*models: Any) -> Iterator[None]:
 
 
 @contextmanager
-def unchanged_weights_on_error(*models: Any) -> Iterator[None]:
-    """If the block raises, the weights of `models` are what they were before it, and their gradients too."""
-    before = [_WeightState(model) for model in models]
+def unchanged_weights_on_error(*models: Any, sgd: Any) -> Iterator[None]:
+    """If the block raises, weights and gradients of `models` are what they were before it.
+
+    So is what `sgd` keeps of them (moments, averages, counts), where it is a thinc optimizer or holds one.
+    """
+    before: list[_WeightState | OptimizerState] = [_WeightState(model) for model in models]
+    before += [OptimizerState(optimizer, models) for optimizer in optimizers_in(sgd)]
     with unchanged_gradients_on_error(*models):
         try:
             yield

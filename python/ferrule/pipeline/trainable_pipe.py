@@ -280,7 +280,7 @@ class TrainablePipe(SavedPipe, Pipe):
             self._before_step()
             fit_gradients_to(sgd, self.model)
             if not stepped_together([self.model], sgd):
-                with unchanged_weights_on_error(self.model):
+                with unchanged_weights_on_error(self.model, sgd=sgd):
                     self.model.finish_update(sgd)
 
     def _before_step(self) -> None:
