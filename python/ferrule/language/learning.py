@@ -319,6 +319,8 @@ class Learning(Processing, Listening, Description):
             for pipe in pipes:
                 pipe._before_step()
             if stepped_together([pipe.model for pipe in pipes], sgd):
+                for pipe in pipes:
+                    pipe._after_step()
                 return
         fit_gradients_to(sgd, *models)
         with unchanged_weights_on_error(*models, sgd=sgd):

@@ -20,6 +20,7 @@ __all__ = [
     "resize_output",
     "resizer",
     "select_outputs",
+    "wake_outputs",
 ]
 
 # How far the starting bias of a new output lies below the smallest one trained so far. Under a softmax
@@ -27,7 +28,10 @@ __all__ = [
 # the old ones' probabilities than float32 shows, and is still learnt in some hundred steps.
 NEW_OUTPUT_GAP = 20.0
 # Where the gradient passes an activation function, one that is far down gets none and would stay there.
+# Where outputs do not compete it starts here; where they do, the first step lifts it to here: `wake_outputs`.
 NEW_ACTIVATED_OUTPUT_GAP = 4.0
+# An output whose bias is so far below the highest one was never learnt: no step of training takes it there.
+_ASLEEP = 0.75 * NEW_OUTPUT_GAP
 
 
 def resize_output(model: Model[Any, Any], new_nO: int, *, gap: float = NEW_OUTPUT_GAP) -> Model[Any, Any]:
@@ -38,7 +42,7 @@ def resize_output(model: Model[Any, Any], new_nO: int, *, gap: float = NEW_OUTPU
     outputs past `new_nO` go. A new one starts with no weights and a bias below all others, so that it is
     not predicted before it is learnt.
 
-    gap: how far below the smallest bias a new one starts.
+    gap: how far below the smallest bias of those learnt so far a new one starts.
 
     Raises ValueError when `new_nO` is below one.
     """
@@ -52,7 +56,7 @@ def resize_output(model: Model[Any, Any], new_nO: int, *, gap: float = NEW_OUTPU
 
 
 def resizer(under_softmax: bool) -> Callable[[Model[Any, Any], int], Model[Any, Any]]:
-    """Return `resize_output` with the gap for an output layer that is a softmax, or under an activation."""
+    """Return `resize_output` with the gap for outputs that compete under a softmax, or do not."""
     return partial(resize_output, gap=NEW_OUTPUT_GAP if under_softmax else NEW_ACTIVATED_OUTPUT_GAP)
 
 
@@ -62,6 +66,26 @@ def resize_layer(layer: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
     if old != new_nO:
         rebuild_layer(layer, first_outputs(old or 0, new_nO), above=[])
     return layer
+
+
+def wake_outputs(model: Model[Any, Any]) -> None:
+    """Lift outputs of `model` that have not been learnt yet to where a gradient reaches them.
+
+    For output layers under a softmax that is a layer of its own, called when the weights were stepped: a new
+    label takes nothing from the old ones' scores until then, not a bit.
+    """
+    layer = output_node(model)
+    if not layer.has_param("b"):
+        return
+    bias = layer.get_param("b")
+    asleep = _asleep(bias)
+    if asleep.any():
+        bias[asleep] = bias[~asleep].min() - NEW_ACTIVATED_OUTPUT_GAP
+        layer.set_param("b", bias)
+
+
+def _asleep(bias: Floats1d) -> Any:
+    return bias < bias.max(initial=-math.inf) - _ASLEEP
 
 
 def output_node(model: Model[Any, Any]) -> Model[Any, Any]:
@@ -133,7 +157,7 @@ def _selected(
     weights = saved.reshape(len(bias), -1)
     new_weights = layer.ops.alloc2f(len(sources), weights.shape[1])
     new_bias = layer.ops.alloc1f(len(sources))
-    lowest = float(bias.min()) - gap if bias.size else 0.0
+    lowest = float(bias[~_asleep(bias)].min()) - gap if bias.size else 0.0
     for index, source in enumerate(sources):
         if not source:
             new_bias[index] = lowest

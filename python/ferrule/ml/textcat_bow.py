@@ -16,7 +16,7 @@ from thinc.layers import SparseLinear as OldSparseLinear
 from thinc.types import Floats2d
 
 from ferrule.ml.extract_ngrams import ExtractNgrams
-from ferrule.ml.resize import resize_layer, resizer
+from ferrule.ml.resize import resize_layer, resizer, wake_outputs
 from ferrule.ml.sparse_linear import SparseLinear
 from ferrule.registry import registry
 
@@ -71,5 +71,8 @@ def _build(
     model.attrs["multi_label"] = not exclusive_classes
     if weights.has_dim("nO"):
         model.set_dim("nO", weights.get_dim("nO"))
-    model.attrs["resize_output"] = resizer(False)
+    competing = exclusive_classes and not no_output_layer
+    model.attrs["resize_output"] = resizer(competing)
+    if competing:
+        model.attrs["wake_outputs"] = wake_outputs
     return model

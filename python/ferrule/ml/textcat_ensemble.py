@@ -50,7 +50,14 @@ def TextCatEnsemble(
         model.set_dim("nO", nO)
     model.attrs["resize_output"] = resizer(exclusive_classes)
     model.attrs["select_outputs"] = _select_outputs
+    if "wake_outputs" in linear_model.attrs:
+        model.attrs["wake_outputs"] = _wake_linear_half
     return model
+
+
+def _wake_linear_half(model: Model[Any, Any]) -> None:
+    linear_model = model.layers[0].layers[0]
+    linear_model.attrs["wake_outputs"](linear_model)
 
 
 def _select_outputs(
@@ -60,7 +67,8 @@ def _select_outputs(
     halves, output = model.layers
     linear_model = halves.layers[0]
     n_old = output_node(model).maybe_get_dim("nO") or 0
-    select_outputs(linear_model, sources, gap=NEW_ACTIVATED_OUTPUT_GAP)
+    competing = "wake_outputs" in linear_model.attrs
+    select_outputs(linear_model, sources, gap=NEW_OUTPUT_GAP if competing else NEW_ACTIVATED_OUTPUT_GAP)
     last = next(node for node in output.walk() if {"W", "b"} <= set(node.param_names))
     if last.has_param("W"):
         _move_inputs(last, sources, n_old)

@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from ferrule import _core
 from ferrule.ml.feature_extractor import all_native, column_ids
-from ferrule.ml.resize import resize_layer, resizer
+from ferrule.ml.resize import resize_layer, resizer, wake_outputs
 from ferrule.ml.sparse_linear import SparseLinear
 from ferrule.registry import registry
 
@@ -66,7 +66,9 @@ def TextCatNgrams(
     model = chain(features, resizable(weights, resize_layer=resize_layer), activation)
     model.set_ref("output_layer", weights)
     model.attrs["multi_label"] = not exclusive_classes
-    model.attrs["resize_output"] = resizer(False)
+    model.attrs["resize_output"] = resizer(exclusive_classes)
+    if exclusive_classes:
+        model.attrs["wake_outputs"] = wake_outputs
     return model
 
 

@@ -65,8 +65,10 @@ class LabelledPipe(TrainablePipe):
         self.cfg["labels"][index] = new
 
     def remove_label(self, label: str) -> None:
-        """Take a label away; the scores of the others stay as they are, to the last bit.
+        """Take a label away; the others keep their scores to the last bit, and share its probability.
 
+        Only in an ensemble (`spacy.TextCatEnsemble.v2`), which reads what its linear half says about all
+        labels, can they change a little.
         Raises LabelError when there is no such label, or no other.
         """
         removed = self._index_of(label, "remove_label")
@@ -116,9 +118,15 @@ class LabelledPipe(TrainablePipe):
 
     def _select(self, labels: list[str], sources: Sequence[tuple[int, ...]]) -> None:
         if self._has_outputs():
-            select = self.model.attrs.get("select_outputs", select_outputs)
-            select(self.model, sources)
+            for model in (self.model, self._rehearsal_model):
+                if model is not None:
+                    model.attrs.get("select_outputs", select_outputs)(model, sources)
         self.cfg["labels"] = labels
+
+    def _after_step(self) -> None:
+        wake = self.model.attrs.get("wake_outputs")
+        if wake is not None:
+            wake(self.model)
 
     def _set_cfg(self, saved: dict[str, Any]) -> None:
         labels = saved.get("labels", [])

@@ -60,6 +60,7 @@ class TrainablePipe(SavedPipe, Pipe):
 
     cfg: dict[str, Any]
     model: Any
+    _rehearsal_model: Model[Any, Any] | None = None
 
     def __init__(self, vocab: Any, model: Model[Any, Any] | None, name: str, **cfg: Any) -> None:
         self.vocab = vocab
@@ -198,13 +199,14 @@ class TrainablePipe(SavedPipe, Pipe):
     ) -> Losses:
         """Learn to predict what this component predicted when `Language.resume_training` was called.
 
-        Interleaved with updates on new examples it keeps what the component knew. `drop` may be given as for
+        Interleaved with updates on new examples it keeps what the component knew; labels that were added
+        since count as unlikely, those renamed, merged or removed as such. `drop` may be given as for
         `update`; other settings are for subclasses. Returns `losses` as `update` does; does nothing before
         `resume_training`.
         """
         examples = check.all_examples(examples, owner=self._label("rehearse"))
         losses = {} if losses is None else losses
-        initial = getattr(self, "_rehearsal_model", None)
+        initial = self._rehearsal_model
         if initial is None or not self.is_distillable:
             return losses
         docs = [example.predicted for example in examples]
@@ -282,9 +284,13 @@ class TrainablePipe(SavedPipe, Pipe):
             if not stepped_together([self.model], sgd):
                 with unchanged_weights_on_error(self.model, sgd=sgd):
                     self.model.finish_update(sgd)
+            self._after_step()
 
     def _before_step(self) -> None:
         """What a subclass has to do before the weights are stepped, such as waiting for gradients."""
+
+    def _after_step(self) -> None:
+        """What a subclass has to do once the weights were stepped; it must not fail."""
 
     def create_optimizer(self) -> Optimizer:
         """A new optimizer: Adam with its default settings."""
@@ -314,6 +320,10 @@ class TrainablePipe(SavedPipe, Pipe):
         Overridden where a model predicts something else than it gives while training.
         """
         return model.predict(docs)
+
+    def _load_model(self, data: bytes) -> None:
+        super()._load_model(data)
+        self._rehearsal_model = None  # what it kept is not what was loaded
 
     def _start_rehearsing(self) -> None:
         """Keep a copy of the model as it is now, for `rehearse` to hold on to."""
@@ -361,6 +371,7 @@ class TrainablePipe(SavedPipe, Pipe):
     def set_output(self, nO: int) -> None:
         """Change the number of outputs to `nO`, by `model.attrs["resize_output"](model, nO)`.
 
+        The model kept for rehearsal gets as many, so that what is new there is as unlikely as it was here.
         Raises NotImplementedError if the component is not resizable.
         """
         if not self.is_resizable:
@@ -372,6 +383,10 @@ class TrainablePipe(SavedPipe, Pipe):
         resized = self.model.attrs["resize_output"](self.model, nO)
         if isinstance(resized, Model):
             self.model = resized
+        if self._rehearsal_model is not None:
+            resized = self._rehearsal_model.attrs["resize_output"](self._rehearsal_model, nO)
+            if isinstance(resized, Model):
+                self._rehearsal_model = resized
 
     def add_label(self, label: str) -> int:
         """Add a label to predict: 1 if it is new, 0 if not. Subclasses with labels implement this."""
