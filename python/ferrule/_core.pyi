@@ -6,6 +6,7 @@ from typing_extensions import Self, disjoint_base
 __all__ = [
     "BiluoBatch",
     "DocCore",
+    "DocStream",
     "EncoderPlan",
     "EncoderTrace",
     "NewStrings",
@@ -99,6 +100,11 @@ class DocCore:
     def _subtree(self, token: Any) -> Any: ...
     def _text(self, start: Any, end: Any, trailing_space: Any) -> Any: ...
     vocab: Any
+
+@final
+class DocStream:
+    def __iter__(self) -> Any: ...
+    def __next__(self) -> Any: ...
 
 @final
 class EncoderPlan:

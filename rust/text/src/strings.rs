@@ -3,7 +3,9 @@
 //! Ids are spaCy's: symbols keep their small numbers, `""` is 0, every other string has its hash.
 //! Strings that a memory zone brings go to a section of their own, which the zone's end empties.
 
-use parking_lot::{RwLock, RwLockReadGuard};
+use std::collections::hash_map::Entry;
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::hash::{IdMap, hash_string};
 use crate::symbols::{symbol_name, symbol_with_hash};
@@ -42,11 +44,12 @@ impl Section {
         self.slots.get(&id).map(|&slot| self.text(slot))
     }
 
-    fn push(&mut self, id: u64, text: &str) {
+    fn insert(&mut self, id: u64, text: &str) {
+        let Entry::Vacant(free) = self.slots.entry(id) else { return };
         let slot = u32::try_from(self.ends.len()).expect("a string store holds fewer than 2^32 strings");
+        free.insert(slot);
         self.buffer.push_str(text);
         self.ends.push(self.buffer.len());
-        self.slots.insert(id, slot);
     }
 
     fn len(&self) -> usize {
@@ -68,6 +71,23 @@ impl Sections {
             None => self.kept.get(id).or_else(|| self.zone.get(id)),
         }
     }
+
+    fn is_known(&self, id: u64, transient: bool) -> bool {
+        symbol_name(id).is_some()
+            || self.kept.slots.contains_key(&id)
+            || (transient && self.zone.slots.contains_key(&id))
+    }
+
+    fn insert(&mut self, id: u64, text: &str, transient: bool) {
+        if symbol_name(id).is_some() {
+            return;
+        }
+        match transient && self.in_zone {
+            true if self.kept.slots.contains_key(&id) => {}
+            true => self.zone.insert(id, text),
+            false => self.kept.insert(id, text),
+        }
+    }
 }
 
 /// Read access to a store for many look-ups under one lock.
@@ -83,6 +103,16 @@ impl StringsRead<'_> {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let sections = [&self.0.kept, &self.0.zone];
         sections.into_iter().flat_map(|section| (0..section.len() as u32).map(|slot| section.text(slot)))
+    }
+}
+
+/// A store held for adding many strings under one lock.
+pub struct StringsWrite<'a>(RwLockWriteGuard<'a, Sections>);
+
+impl StringsWrite<'_> {
+    /// Keeps `text`, whose [`string_id`] is `id`, until the end of the open memory zone, or for good.
+    pub fn add_transient(&mut self, id: u64, text: &str) {
+        self.0.insert(id, text, true);
     }
 }
 
@@ -108,38 +138,18 @@ impl StringStore {
         self.insert(text, true)
     }
 
-    /// As [`add_transient`](Self::add_transient) for each of several strings, under one lock.
-    pub fn add_all_transient<const N: usize>(&self, texts: [&str; N]) -> [u64; N] {
-        self.insert_all(texts, true)
+    /// Holds the store for adding many strings. Using it otherwise from the same thread meanwhile would deadlock.
+    pub fn write(&self) -> StringsWrite<'_> {
+        StringsWrite(self.sections.write())
     }
 
     fn insert(&self, text: &str, transient: bool) -> u64 {
-        let [id] = self.insert_all([text], transient);
+        let id = string_id(text);
+        // Most strings are known, and reading hinders nobody.
+        if !self.sections.read().is_known(id, transient) {
+            self.sections.write().insert(id, text, transient);
+        }
         id
-    }
-
-    fn insert_all<const N: usize>(&self, texts: [&str; N], transient: bool) -> [u64; N] {
-        let ids = texts.map(string_id);
-        let known = |sections: &Sections, id: u64| {
-            symbol_name(id).is_some()
-                || sections.kept.slots.contains_key(&id)
-                || (transient && sections.zone.slots.contains_key(&id))
-        };
-        let sections = self.sections.read();
-        if ids.iter().all(|&id| known(&sections, id)) {
-            return ids;
-        }
-        drop(sections);
-        let mut sections = self.sections.write();
-        for (id, text) in ids.into_iter().zip(texts) {
-            if known(&sections, id) {
-                continue;
-            }
-            let in_zone = transient && sections.in_zone;
-            let section = if in_zone { &mut sections.zone } else { &mut sections.kept };
-            section.push(id, text);
-        }
-        ids
     }
 
     /// A copy of the string with this id.

@@ -13,7 +13,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::hash::IdMap;
 use crate::lexeme::Lexeme;
-use crate::lexical::Lexicon;
+use crate::lexical::{Lexicon, WordForms};
 use crate::strings::{StringStore, string_id};
 
 /// Changes the attributes of each new lexeme: what a caller's own attribute getters say of its string.
@@ -46,25 +46,33 @@ impl LexemeTable {
         if &*self.texts[index as usize] == text { Some(index) } else { self.colliding.get(text).copied() }
     }
 
-    fn push(&mut self, text: &str, lexeme: Lexeme) -> u32 {
+    /// The index of the word type with this id, and whether `lexeme` was added as its lexeme.
+    fn find_or_push(&mut self, orth: u64, text: &str, lexeme: &Lexeme) -> (u32, bool) {
         let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
-        self.lexemes.push(lexeme);
-        self.texts.push(text.into());
-        match self.by_orth.entry(lexeme.orth) {
+        match self.by_orth.entry(orth) {
             Entry::Vacant(free) => {
                 free.insert(index);
             }
-            Entry::Occupied(_) => {
-                self.colliding.insert(text.into(), index);
+            Entry::Occupied(taken) if *self.texts[*taken.get() as usize] == *text => {
+                return (*taken.get(), false);
             }
+            Entry::Occupied(_) => match self.colliding.get(text) {
+                Some(&index) => return (index, false),
+                None => {
+                    self.colliding.insert(text.into(), index);
+                }
+            },
         }
-        index
+        self.lexemes.push(*lexeme);
+        self.texts.push(text.into());
+        (index, true)
     }
 
     fn truncate(&mut self, len: usize) {
         for index in len..self.lexemes.len() {
-            if self.by_orth.get(&self.lexemes[index].orth) == Some(&(index as u32)) {
-                self.by_orth.remove(&self.lexemes[index].orth);
+            let orth = string_id(&self.texts[index]);
+            if self.by_orth.get(&orth) == Some(&(index as u32)) {
+                self.by_orth.remove(&orth);
             } else {
                 self.colliding.remove(&self.texts[index]);
             }
@@ -169,35 +177,69 @@ impl Vocab {
     /// # Errors
     /// Those of the [`LexemeHook`]; without one there are none.
     pub fn lexeme(&self, text: &str) -> Result<u32, HookError> {
-        let orth = string_id(text);
-        if let Some(index) = self.table.read().find(orth, text) {
-            return Ok(index);
+        Ok(self.lexemes(&[text])?[0])
+    }
+
+    /// The indices of the lexemes of several strings, with fewer locks taken than one by one.
+    ///
+    /// # Errors
+    /// As [`lexeme`](Self::lexeme), for the first string that has one; those before it are made.
+    pub fn lexemes(&self, texts: &[&str]) -> Result<Vec<u32>, HookError> {
+        let hook = self.hook.read().clone();
+        let mut indices: Vec<Option<u32>> = {
+            let table = self.table.read();
+            texts.iter().map(|text| table.find(string_id(text), text)).collect()
+        };
+        // A hook may ask this vocabulary for anything, so its lexemes are made one by one.
+        let at_once = if hook.is_some() { 1 } else { texts.len() };
+        let mut at = 0;
+        while let Some(next) = indices[at..].iter().position(Option::is_none) {
+            at += next;
+            let end = (at + at_once).min(texts.len());
+            self.make(&texts[at..end], &mut indices[at..end], hook.as_deref())?;
+            at = end;
         }
+        Ok(indices.into_iter().flatten().collect())
+    }
+
+    /// Makes the lexemes that have no index yet.
+    fn make(
+        &self,
+        texts: &[&str],
+        indices: &mut [Option<u32>],
+        hook: Option<&dyn LexemeHook>,
+    ) -> Result<(), HookError> {
+        let lexicon = self.lexicon();
+        let missing: Vec<usize> = (0..texts.len()).filter(|&at| indices[at].is_none()).collect();
+        // What takes time is done before the locks.
+        let mut forms: Vec<WordForms> = missing.iter().map(|&at| lexicon.forms(texts[at])).collect();
         loop {
             let zone = self.zone();
-            let lexeme = self.compute(text)?;
+            for form in &mut forms {
+                self.adjust(form, hook)?;
+            }
             let mut table = self.table.write();
-            if let Some(index) = table.find(orth, text) {
-                return Ok(index);
+            // Another thread may have ended the zone that held the strings a hook has just added.
+            if hook.is_some() && zone != self.zone() {
+                continue;
             }
-            // Another thread may have ended the zone that held the strings just added.
-            if zone == self.zone() {
-                return Ok(table.push(text, lexeme));
+            let mut strings = self.strings.write();
+            for (&at, form) in missing.iter().zip(&forms) {
+                let (index, is_new) = table.find_or_push(form.orth, texts[at], &form.lexeme);
+                if is_new {
+                    form.each_string(|id, string| strings.add_transient(id, string));
+                }
+                indices[at] = Some(index);
             }
+            return Ok(());
         }
     }
 
-    /// What the lexeme of `text` would be, without keeping it (its strings are kept).
-    ///
-    /// # Errors
-    /// Those of the [`LexemeHook`].
-    pub fn compute(&self, text: &str) -> Result<Lexeme, HookError> {
-        let mut lexeme = self.lexicon().lexeme(text, &self.strings);
-        let hook = self.hook.read().clone();
-        if let Some(hook) = hook {
-            hook.adjust(text, &mut lexeme, &self.strings)?;
-        }
-        Ok(lexeme)
+    /// Has the hook change the lexeme of these forms, whose strings it finds in the store.
+    fn adjust(&self, form: &mut WordForms, hook: Option<&dyn LexemeHook>) -> Result<(), HookError> {
+        let Some(hook) = hook else { return Ok(()) };
+        form.each_string(|id, string| self.strings.write().add_transient(id, string));
+        hook.adjust(form.text(), &mut form.lexeme, &self.strings)
     }
 
     /// A copy of the lexeme with this index, `None` where a memory zone has let go of it.
@@ -308,8 +350,10 @@ mod tests {
     #[test]
     fn colliding_word_types_keep_their_strings() {
         let mut table = LexemeTable::default();
-        let lexeme = vocab().compute("one").unwrap();
-        let (one, other) = (table.push("one", lexeme), table.push("other", lexeme));
+        let lexeme = Lexicon::default().forms("one").lexeme;
+        let mut push = |text: &str| table.find_or_push(lexeme.orth, text, &lexeme).0;
+        let (one, other) = (push("one"), push("other"));
+        assert_eq!((push("one"), push("other")), (one, other));
         assert_eq!(table.find(lexeme.orth, "one"), Some(one));
         assert_eq!(table.find(lexeme.orth, "other"), Some(other));
         table.truncate(1);

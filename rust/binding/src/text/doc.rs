@@ -1,6 +1,7 @@
 //! `_core.DocCore`: a columnar document behind a lock. `ferrule.tokens.Doc` adds spaCy's names.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ferrule_text::doc::attr::source;
 use ferrule_text::doc::columns::Columns;
@@ -9,9 +10,8 @@ use ferrule_text::vocab::Vocab;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use parking_lot::RwLock;
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple};
 
 use super::doc_words;
 use super::vocab::PyVocab;
@@ -21,7 +21,7 @@ use super::vocab::PyVocab;
 pub struct DocCore {
     vocab_object: Py<PyVocab>,
     vocab: Arc<Vocab>,
-    zone: u64,
+    zone: AtomicU64,
     columns: RwLock<Columns>,
 }
 
@@ -54,7 +54,7 @@ impl DocCore {
 
     /// Refuse a document whose words went with the memory zone it was made in.
     pub(crate) fn check_zone(&self) -> PyResult<()> {
-        if self.vocab.is_alive(self.zone) {
+        if self.vocab.is_alive(self.zone.load(Ordering::Relaxed)) {
             return Ok(());
         }
         Err(PyRuntimeError::new_err(
@@ -77,6 +77,12 @@ impl DocCore {
         })
     }
 
+    /// Fill a document that was just made with columns from the memory zone `zone`.
+    pub(super) fn fill(&self, columns: Columns, zone: u64) {
+        self.zone.store(zone, Ordering::Relaxed);
+        *self.columns.write() = columns;
+    }
+
     fn replace(&self, columns: Columns) -> PyResult<()> {
         self.write(|doc| {
             *doc = columns;
@@ -91,30 +97,6 @@ impl DocCore {
             ));
         }
         other.read(Columns::clone)
-    }
-}
-
-/// Makes documents of one Python class around ready columns, without a call of its `__init__`.
-///
-/// What the tokenizer makes documents with: the columns may come from another thread.
-pub(crate) struct DocMaker<'py> {
-    new: Bound<'py, PyAny>,
-    arguments: Bound<'py, PyTuple>,
-}
-
-impl<'py> DocMaker<'py> {
-    pub(crate) fn new(doc_type: &Bound<'py, PyType>, vocab: &Bound<'py, PyVocab>) -> PyResult<Self> {
-        let py = doc_type.py();
-        Ok(Self {
-            new: doc_type.getattr(intern!(py, "__new__"))?,
-            arguments: (doc_type, vocab).into_pyobject(py)?,
-        })
-    }
-
-    pub(crate) fn make(&self, columns: Columns) -> PyResult<Bound<'py, DocCore>> {
-        let doc = self.new.call1(&self.arguments)?.cast_into::<DocCore>()?;
-        *doc.get().columns.write() = columns;
-        Ok(doc)
     }
 }
 
@@ -142,7 +124,7 @@ impl DocCore {
         let shared = vocab.get().inner().clone();
         DocCore {
             vocab_object: vocab.clone().unbind(),
-            zone: shared.zone(),
+            zone: shared.zone().into(),
             vocab: shared,
             columns: RwLock::default(),
         }

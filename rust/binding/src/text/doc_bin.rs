@@ -10,7 +10,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::doc::{DocCore, DocMaker, to_python};
+use super::doc::{DocCore, to_python};
+use super::doc_maker::DocMaker;
 use super::doc_words;
 use super::vocab::PyVocab;
 
@@ -72,7 +73,7 @@ fn doc_from_rows<'py>(
     let mut columns = doc_words::from_ids(shared, &orths, &spaces.to_vec()?)?;
     let filled: Result<(), DocError> = fill_rows(&mut columns, &shared.read(), &sources, &values);
     filled.map_err(to_python)?;
-    DocMaker::new(doc_type, vocab)?.make(columns)
+    DocMaker::new(doc_type, vocab)?.make(doc_type.py(), columns, shared.zone())
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -7,6 +7,7 @@ mod annotate;
 mod arguments;
 mod doc;
 mod doc_bin;
+mod doc_maker;
 mod doc_words;
 mod entities;
 mod features;
@@ -20,6 +21,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     annotate::register(m)?;
     doc::register(m)?;
     doc_bin::register(m)?;
+    doc_maker::register(m)?;
     entities::register(m)?;
     features::register(m)?;
     ngrams::register(m)?;

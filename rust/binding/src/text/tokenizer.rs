@@ -8,11 +8,12 @@ use ferrule_text::tokenizer::{CustomSearch, Kind, Rules, Search, SpecialToken, T
 use ferrule_text::vocab::HookError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyType};
+use pyo3::types::{PyString, PyType};
 use rayon::prelude::*;
 
 use super::arguments::text_of;
-use super::doc::{DocCore, DocMaker};
+use super::doc::DocCore;
+use super::doc_maker::{DocMaker, DocStream};
 use super::vocab::{PyVocab, python_error};
 use crate::threads::workers;
 
@@ -123,15 +124,16 @@ impl PyTokenizer {
         let py = text.py();
         let string = text_of(text, "Tokenizer")?;
         let columns = py.detach(|| self.inner.tokenize(string)).map_err(to_python)?;
-        DocMaker::new(doc_type, self.vocab.bind(py))?.make(columns)
+        DocMaker::new(doc_type, self.vocab.bind(py))?.make(py, columns, self.inner.vocab().zone())
     }
 
-    /// The documents of several texts, in order, made by the library's threads.
-    fn _tokenize_many<'py>(
+    /// The documents of several texts, in order, as an iterator; the texts are taken apart by the library's threads
+    /// before it returns.
+    fn _tokenize_many(
         &self,
-        texts: Vec<Bound<'py, PyAny>>,
-        doc_type: &Bound<'py, PyType>,
-    ) -> PyResult<Bound<'py, PyList>> {
+        texts: Vec<Bound<'_, PyAny>>,
+        doc_type: &Bound<'_, PyType>,
+    ) -> PyResult<DocStream> {
         let py = doc_type.py();
         let strings =
             texts.iter().map(|text| text_of(text, "Tokenizer.pipe")).collect::<PyResult<Vec<&str>>>()?;
@@ -147,9 +149,9 @@ impl PyTokenizer {
                 _ => Ok(vec![self.inner.tokenize_many(&strings)?]),
             }
         });
+        let columns = groups.map_err(to_python)?.into_iter().flatten().collect();
         let maker = DocMaker::new(doc_type, self.vocab.bind(py))?;
-        let docs = groups.map_err(to_python)?.into_iter().flatten().map(|columns| maker.make(columns));
-        PyList::new(py, docs.collect::<PyResult<Vec<_>>>()?)
+        Ok(DocStream::new(maker, self.inner.vocab().zone(), columns))
     }
 
     /// The tokens of a text that are not white space, as `(reason, string)`.

@@ -16,8 +16,9 @@ pub struct Columns {
     spaces: Vec<bool>,
     starts: Vec<u32>,
     n_chars: u32,
-    columns: [Option<Vec<u64>>; N_COLUMNS],
-    tree: OnceLock<Tree>,
+    /// Made with the first annotation, so that a document that has none is small.
+    columns: Option<Box<[Option<Vec<u64>>; N_COLUMNS]>>,
+    tree: OnceLock<Box<Tree>>,
     /// True where the spaces were not given and every token was presumed to have one.
     pub has_unknown_spaces: bool,
 }
@@ -33,9 +34,19 @@ impl Columns {
         }
     }
 
+    /// A document of these tokens. `n_chars`: the length of their text.
+    pub(crate) fn of_words(lex: Vec<u32>, spaces: Vec<bool>, starts: Vec<u32>, n_chars: u32) -> Columns {
+        Columns { lex, spaces, starts, n_chars, ..Columns::default() }
+    }
+
+    /// Gives each token another lexeme, by the number of the one it has.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        self.lex.iter_mut().for_each(|lex| *lex = number(*lex));
+    }
+
     /// Add a token. Only while no annotation is set: the columns would be too short.
     pub fn push(&mut self, lex: u32, length: u32, space: bool) {
-        debug_assert!(self.columns.iter().all(Option::is_none));
+        debug_assert!(self.columns.is_none());
         self.lex.push(lex);
         self.spaces.push(space);
         self.starts.push(self.n_chars);
@@ -88,12 +99,12 @@ impl Columns {
 
     /// A column's values, `None` where nothing was ever written to it.
     pub fn column(&self, column: Column) -> Option<&[u64]> {
-        self.columns[column as usize].as_deref()
+        self.columns.as_ref()?[column as usize].as_deref()
     }
 
     /// One value; an unwritten column reads as 0, but the first token starts a sentence.
     pub fn get(&self, column: Column, token: usize) -> u64 {
-        match &self.columns[column as usize] {
+        match self.column(column) {
             Some(values) => values[token],
             None => u64::from(column == Column::SentStart && token == 0),
         }
@@ -127,7 +138,10 @@ impl Columns {
         }
         // Nothing but zeros reads the same without the memory, except where the first token's default is 1.
         let is_unset = column != Column::SentStart && values.iter().all(|&value| value == 0);
-        self.columns[column as usize] = if is_unset { None } else { Some(values) };
+        match is_unset {
+            true => self.drop_column(column),
+            false => self.columns_mut()[column as usize] = Some(values),
+        }
         self.forget_tree(column);
         Ok(())
     }
@@ -151,7 +165,8 @@ impl Columns {
             self.starts.push(self.n_chars);
             self.n_chars += other.end_char(token) - other.starts[token] + u32::from(other.spaces[token]);
         }
-        if let Some(heads) = &mut self.columns[Column::Head as usize] {
+        if self.column(Column::Head).is_some() {
+            let heads = self.values_mut(Column::Head);
             for (i, head) in heads[before..].iter_mut().enumerate() {
                 if !(0..added as i64).contains(&(i as i64 + *head as i64)) {
                     *head = 0;
@@ -170,13 +185,13 @@ impl Columns {
 
     /// Forget a column's annotation.
     pub fn clear(&mut self, column: Column) {
-        self.columns[column as usize] = None;
+        self.drop_column(column);
         self.forget_tree(column);
     }
 
     /// The dependency tree, computed when first asked for and again after a change of heads.
     pub fn tree(&self) -> &Tree {
-        self.tree.get_or_init(|| Tree::new(self))
+        self.tree.get_or_init(|| Box::new(Tree::new(self)))
     }
 
     /// True where some token (or with `complete` every token) has a value in this column.
@@ -235,13 +250,23 @@ impl Columns {
     /// The column, allocated if need be, to write values that are known to be right.
     pub(crate) fn values_mut(&mut self, column: Column) -> &mut Vec<u64> {
         let n_tokens = self.lex.len();
-        self.columns[column as usize].get_or_insert_with(|| {
+        self.columns_mut()[column as usize].get_or_insert_with(|| {
             let mut values = vec![0; n_tokens];
             if column == Column::SentStart && n_tokens > 0 {
                 values[0] = 1;
             }
             values
         })
+    }
+
+    fn columns_mut(&mut self) -> &mut [Option<Vec<u64>>; N_COLUMNS] {
+        self.columns.get_or_insert_default()
+    }
+
+    fn drop_column(&mut self, column: Column) {
+        if let Some(columns) = &mut self.columns {
+            columns[column as usize] = None;
+        }
     }
 
     pub(crate) fn forget_tree(&mut self, column: Column) {

@@ -4,6 +4,8 @@ use super::character::{is_currency_sign, is_digit, is_letter, is_punctuation, is
 use super::likeness::{like_email, like_url};
 use crate::lexeme::flag;
 
+/// Bytes of the longest of the marks below.
+const LONGEST_MARK: usize = 3;
 const BRACKETS: [&str; 8] = ["(", ")", "[", "]", "{", "}", "<", ">"];
 const LEFT_PUNCT: [&str; 16] =
     ["(", "[", "{", "<", "\"", "'", "«", "‘", "‚", "‛", "“", "„", "‟", "‹", "❮", "``"];
@@ -17,6 +19,7 @@ pub fn language_independent_flags(text: &str) -> u64 {
     let case = case_of(text);
     let every = |test: fn(char) -> bool| text.chars().all(test);
     let some_and_every = |test: fn(char) -> bool| !text.is_empty() && every(test);
+    let is_one_of = |marks: &[&str]| text.len() <= LONGEST_MARK && marks.contains(&text);
     let values = [
         (flag::IS_ALPHA, some_and_every(is_letter)),
         (flag::IS_ASCII, text.is_ascii()),
@@ -28,10 +31,10 @@ pub fn language_independent_flags(text: &str) -> u64 {
         (flag::IS_UPPER, case.upper),
         (flag::LIKE_URL, like_url(text)),
         (flag::LIKE_EMAIL, like_email(text)),
-        (flag::IS_BRACKET, BRACKETS.contains(&text)),
-        (flag::IS_QUOTE, QUOTES.contains(&text) || DOUBLE_QUOTES.contains(&text)),
-        (flag::IS_LEFT_PUNCT, LEFT_PUNCT.contains(&text)),
-        (flag::IS_RIGHT_PUNCT, RIGHT_PUNCT.contains(&text)),
+        (flag::IS_BRACKET, is_one_of(&BRACKETS)),
+        (flag::IS_QUOTE, is_one_of(&QUOTES) || is_one_of(&DOUBLE_QUOTES)),
+        (flag::IS_LEFT_PUNCT, is_one_of(&LEFT_PUNCT)),
+        (flag::IS_RIGHT_PUNCT, is_one_of(&RIGHT_PUNCT)),
         (flag::IS_CURRENCY, every(is_currency_sign)),
     ];
     values.iter().fold(0, |flags, &(id, set)| flags | (u64::from(set) << id))

@@ -1,5 +1,7 @@
 //! What a language knows of its words: stop words, number words, normal forms.
 
+use std::borrow::Cow;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::flags::language_independent_flags;
@@ -7,7 +9,7 @@ use super::form::{prefix, suffix, word_shape};
 use super::likeness::{like_numeral, like_ordinal_numeral, without_separators};
 use crate::hash::IdMap;
 use crate::lexeme::{Lexeme, NO_RANK, flag};
-use crate::strings::{StringStore, string_id};
+use crate::strings::string_id;
 
 /// The language's share in the attributes of a word type. The default is a language that knows nothing.
 #[derive(Clone, Debug, Default)]
@@ -26,42 +28,74 @@ pub struct Lexicon {
     pub norms_by_id: IdMap<String>,
 }
 
+/// A lexeme and the strings its ids stand for, none of them stored yet.
+pub struct WordForms<'t> {
+    /// The attributes of the word type.
+    pub lexeme: Lexeme,
+    /// The word's string id, whatever a hook made of the lexeme.
+    pub orth: u64,
+    text: &'t str,
+    lower: Cow<'t, str>,
+    norm: Option<&'t str>,
+    shape: String,
+    lang: &'t str,
+    /// Ids of the lower case, prefix, suffix, shape, language and norm.
+    ids: [u64; 6],
+}
+
+impl<'t> WordForms<'t> {
+    /// The word itself.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// Calls `keep` with each string and its id.
+    pub fn each_string(&self, mut keep: impl FnMut(u64, &str)) {
+        keep(self.orth, self.text);
+        let others = [&*self.lower, prefix(self.text), suffix(self.text), &self.shape, self.lang];
+        for (&id, string) in self.ids.iter().zip(others.into_iter().chain(self.norm)) {
+            if id != self.orth {
+                keep(id, string);
+            }
+        }
+    }
+}
+
 impl Lexicon {
-    /// Every attribute of the word type `text`; the strings it needs are kept in `strings` as transient.
-    pub fn lexeme(&self, text: &str, strings: &StringStore) -> Lexeme {
-        let lower = text.to_lowercase();
-        let by_id =
-            || if self.norms_by_id.is_empty() { None } else { self.norms_by_id.get(&string_id(text)) };
-        let norm_form = self.norms.get(text).or_else(by_id).unwrap_or(&lower);
-        let [orth, lower_id, norm, prefix, suffix, shape] = strings.add_all_transient([
-            text,
-            &lower,
-            norm_form,
-            prefix(text),
-            suffix(text),
-            &word_shape(text),
-        ]);
+    /// Every attribute of the word type `text`.
+    pub fn forms<'t>(&'t self, text: &'t str) -> WordForms<'t> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        let lower = if is_plain { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) };
+        let orth = string_id(text);
+        let id_of = |string: &str| if string == text { orth } else { string_id(string) };
+        let norm = self.norms.get(text).or_else(|| self.norms_by_id.get(&orth)).map(String::as_str);
+        let shape = word_shape(text);
         let mut lexeme = Lexeme {
             orth,
-            lower: lower_id,
-            norm,
-            prefix,
-            suffix,
-            shape,
-            lang: strings.add(&self.lang),
+            lower: id_of(&lower),
+            norm: id_of(norm.unwrap_or(&lower)),
+            prefix: id_of(prefix(text)),
+            suffix: id_of(suffix(text)),
+            shape: id_of(&shape),
+            lang: string_id(&self.lang),
             flags: language_independent_flags(text),
             rank: NO_RANK,
             length: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
         };
-        lexeme.set_flag(flag::IS_STOP, self.stop_words.contains(&lower));
+        lexeme.set_flag(flag::IS_STOP, self.stop_words.contains(&*lower));
         lexeme.set_flag(flag::LIKE_NUM, self.like_num(text));
-        lexeme
+        let Lexeme { lower: lower_id, prefix, suffix, shape: shape_id, lang, norm: norm_id, .. } = lexeme;
+        let ids = [lower_id, prefix, suffix, shape_id, lang, norm_id];
+        WordForms { lexeme, orth, text, lower, norm, shape, lang: &self.lang, ids }
     }
 
     /// Whether `text` is a number: in digits, in words, or digits with an ordinal ending.
     pub fn like_num(&self, text: &str) -> bool {
-        like_numeral(text)
-            || self.number_words.contains(&without_separators(text).to_lowercase())
-            || like_ordinal_numeral(text, &self.ordinal_endings)
+        let digits = without_separators(text);
+        if like_numeral(&digits) {
+            return true;
+        }
+        let lower = digits.to_lowercase();
+        self.number_words.contains(&lower) || like_ordinal_numeral(&lower, &self.ordinal_endings)
     }
 }

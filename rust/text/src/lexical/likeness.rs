@@ -1,5 +1,7 @@
 //! What a word looks like: a number, a web address, an e-mail address.
 
+use std::borrow::Cow;
+
 use super::character::is_digit;
 use super::top_level_domains::TOP_LEVEL_DOMAINS;
 use super::web_address::is_web_address;
@@ -43,22 +45,24 @@ pub fn like_email(text: &str) -> bool {
         && domain.get(first_part + 1).is_some_and(|byte| word(byte) || *byte == b'.')
 }
 
-/// Whether `text` is a number in digits: signed, with separators, or a fraction of two.
-pub fn like_numeral(text: &str) -> bool {
-    let digits = without_separators(text);
-    is_all_digits(&digits)
+/// Whether a word [`without_separators`] is a number in digits, or a fraction of two.
+pub fn like_numeral(digits: &str) -> bool {
+    is_all_digits(digits)
         || digits.split_once('/').is_some_and(|(over, under)| is_all_digits(over) && is_all_digits(under))
 }
 
-/// Whether `text` is digits with one of `endings`, like `1,000th`; any case.
-pub fn like_ordinal_numeral(text: &str, endings: &[String]) -> bool {
-    let lower = without_separators(text).to_lowercase();
+/// Whether a word in lower case, [`without_separators`], is digits with one of `endings`, like `1000th`.
+pub fn like_ordinal_numeral(lower: &str, endings: &[String]) -> bool {
     endings.iter().any(|ending| lower.strip_suffix(ending.as_str()).is_some_and(is_all_digits))
 }
 
 /// Without one leading sign, dots and commas, and in that order.
-pub fn without_separators(text: &str) -> String {
-    text.strip_prefix(['+', '-', '±', '~']).unwrap_or(text).replace([',', '.'], "")
+pub fn without_separators(text: &str) -> Cow<'_, str> {
+    let unsigned = text.strip_prefix(['+', '-', '±', '~']).unwrap_or(text);
+    match unsigned.contains([',', '.']) {
+        true => Cow::Owned(unsigned.replace([',', '.'], "")),
+        false => Cow::Borrowed(unsigned),
+    }
 }
 
 fn is_all_digits(text: &str) -> bool {

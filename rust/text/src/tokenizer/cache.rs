@@ -2,10 +2,15 @@
 //!
 //! Entries that name lexemes of an open memory zone live in a part of their own, which the zone's end empties.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use super::split::Chunk;
 
 /// From this many entries on a part is emptied and begun anew, so that a stream of rare words cannot fill memory.
 const MAX_ENTRIES: usize = 1 << 18;
+/// Chunks of at most this many bytes are keyed by a number, which is compared without following a pointer.
+const SHORT: usize = 15;
 
 /// A token without its place: its lexeme, its length in characters, and the string id of a normal form of its own,
 /// 0 where it has none.
@@ -16,37 +21,167 @@ pub(super) struct CachedToken {
     pub(super) norm: u64,
 }
 
+/// A chunk as it is looked up: what tells it from every other chunk.
+#[derive(Clone, Copy)]
+pub(super) enum Key<'x> {
+    /// The bytes, zeros, and the length in the last byte.
+    Short(u128),
+    Long(&'x str),
+}
+
+impl<'x> Key<'x> {
+    pub(super) fn new(text: &'x str, chunk: &Chunk) -> Self {
+        let Chunk { start, end, .. } = *chunk;
+        let n_bytes = end - start;
+        if n_bytes > SHORT {
+            return Self::Long(&text[start..end]);
+        }
+        let bytes = text.as_bytes();
+        let window = match bytes.get(start..start + 16).and_then(|window| window.try_into().ok()) {
+            Some(window) => u128::from_le_bytes(window) & !(u128::MAX << (8 * n_bytes)),
+            None => {
+                let mut window = [0; 16];
+                window[..n_bytes].copy_from_slice(&bytes[start..end]);
+                u128::from_le_bytes(window)
+            }
+        };
+        Self::Short(window | (n_bytes as u128) << (8 * SHORT))
+    }
+}
+
+/// Where the tokens of a chunk are: most chunks are one token without a normal form of its own.
+#[derive(Clone, Copy)]
+enum Slot {
+    One { lexeme: u32, length: u32 },
+    Several { start: u32, end: u32 },
+}
+
+/// The tokens of a chunk.
+pub(super) enum Found<'c> {
+    One(CachedToken),
+    Several(&'c [CachedToken]),
+}
+
+impl Found<'_> {
+    pub(super) fn tokens(&self) -> &[CachedToken] {
+        match self {
+            Self::One(token) => std::slice::from_ref(token),
+            Self::Several(tokens) => tokens,
+        }
+    }
+}
+
 /// Tokens by chunk, in one part of the cache or not yet in it.
 #[derive(Default)]
 pub(super) struct Part {
-    chunks: FxHashMap<Box<str>, (u32, u32)>,
+    short: HashMap<u128, Slot, FoldState>,
+    long: HashMap<Box<str>, Slot>,
     tokens: Vec<CachedToken>,
 }
 
 impl Part {
-    pub(super) fn get(&self, chunk: &str) -> Option<&[CachedToken]> {
-        let &(start, end) = self.chunks.get(chunk)?;
-        Some(&self.tokens[start as usize..end as usize])
+    pub(super) fn get(&self, key: Key) -> Option<Found<'_>> {
+        let slot = match key {
+            Key::Short(number) => self.short.get(&number),
+            Key::Long(string) => self.long.get(string),
+        };
+        slot.map(|slot| self.found(slot))
+    }
+
+    fn found(&self, slot: &Slot) -> Found<'_> {
+        match *slot {
+            Slot::One { lexeme, length } => Found::One(CachedToken { lexeme, length, norm: 0 }),
+            Slot::Several { start, end } => Found::Several(&self.tokens[start as usize..end as usize]),
+        }
     }
 
     /// How many chunks there are.
     pub(super) fn len(&self) -> usize {
-        self.chunks.len()
+        self.short.len() + self.long.len()
     }
 
     /// All chunks with their tokens, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[CachedToken])> {
-        let tokens = |&(start, end): &(u32, u32)| &self.tokens[start as usize..end as usize];
-        self.chunks.iter().map(move |(chunk, range)| (&**chunk, tokens(range)))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key<'_>, Found<'_>)> {
+        let short = self.short.iter().map(|(&number, slot)| (Key::Short(number), self.found(slot)));
+        short.chain(self.long.iter().map(|(string, slot)| (Key::Long(string), self.found(slot))))
     }
 
-    pub(super) fn insert(&mut self, chunk: &str, tokens: &[CachedToken]) {
-        if self.chunks.len() >= MAX_ENTRIES || self.tokens.len() >= 8 * MAX_ENTRIES {
+    pub(super) fn insert(&mut self, key: Key, tokens: &[CachedToken]) {
+        if self.len() >= MAX_ENTRIES || self.tokens.len() >= 8 * MAX_ENTRIES {
             *self = Self::default();
         }
-        let start = self.tokens.len() as u32;
-        self.tokens.extend_from_slice(tokens);
-        self.chunks.insert(chunk.into(), (start, self.tokens.len() as u32));
+        let slot = match *tokens {
+            [CachedToken { lexeme, length, norm: 0 }] => Slot::One { lexeme, length },
+            _ => {
+                let start = self.tokens.len() as u32;
+                self.tokens.extend_from_slice(tokens);
+                Slot::Several { start, end: self.tokens.len() as u32 }
+            }
+        };
+        match key {
+            Key::Short(number) => self.short.insert(number, slot),
+            Key::Long(string) => self.long.insert(string.into(), slot),
+        };
+    }
+
+    /// Renumbers the lexemes of all tokens.
+    pub(super) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        for slot in self.short.values_mut().chain(self.long.values_mut()) {
+            if let Slot::One { lexeme, .. } = slot {
+                *lexeme = number(*lexeme);
+            }
+        }
+        for token in &mut self.tokens {
+            token.lexeme = number(token.lexeme);
+        }
+    }
+
+    fn reserve(&mut self, n_chunks: usize) {
+        if self.len() + n_chunks < MAX_ENTRIES {
+            self.short.reserve(n_chunks);
+        }
+    }
+}
+
+/// Hashes short keys by one wide multiplication, with secrets of the process, so that no text is made to collide.
+#[derive(Clone)]
+struct FoldState([u64; 2]);
+
+impl Default for FoldState {
+    fn default() -> Self {
+        let secrets = RandomState::new();
+        Self([secrets.hash_one(0), secrets.hash_one(1)])
+    }
+}
+
+impl BuildHasher for FoldState {
+    type Hasher = FoldHasher;
+
+    fn build_hasher(&self) -> FoldHasher {
+        FoldHasher { secrets: self.0, hash: 0 }
+    }
+}
+
+struct FoldHasher {
+    secrets: [u64; 2],
+    hash: u64,
+}
+
+impl Hasher for FoldHasher {
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u128(u128::from(byte));
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        let [low, high] = [key as u64 ^ self.secrets[0] ^ self.hash, (key >> 64) as u64 ^ self.secrets[1]];
+        let product = u128::from(low) * u128::from(high);
+        self.hash = product as u64 ^ (product >> 64) as u64;
     }
 }
 
@@ -60,9 +195,9 @@ pub(super) struct ChunkCache {
 
 impl ChunkCache {
     /// The tokens of a chunk that was seen before.
-    pub(super) fn get(&self, chunk: &str) -> Option<&[CachedToken]> {
-        match self.kept.get(chunk) {
-            None if self.zone != 0 => self.transient.get(chunk),
+    pub(super) fn get(&self, key: Key) -> Option<Found<'_>> {
+        match self.kept.get(key) {
+            None if self.zone != 0 => self.transient.get(key),
             found => found,
         }
     }
@@ -80,8 +215,42 @@ impl ChunkCache {
         }
     }
 
-    pub(super) fn insert(&mut self, chunk: &str, tokens: &[CachedToken], kept: bool) {
-        let part = if kept { &mut self.kept } else { &mut self.transient };
-        part.insert(chunk, tokens);
+    /// Takes over all chunks of `fresh`; `is_kept` tells which lexemes outlive the memory zone.
+    pub(super) fn extend(&mut self, fresh: &Part, is_kept: impl Fn(u32) -> bool) {
+        if self.zone == 0 {
+            self.kept.reserve(fresh.len());
+        }
+        for (key, found) in fresh.iter() {
+            let tokens = found.tokens();
+            let kept = tokens.iter().all(|token| is_kept(token.lexeme));
+            let part = if kept { &mut self.kept } else { &mut self.transient };
+            part.insert(key, tokens);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key<'_> {
+        Key::new(text, &Chunk { start: 0, end: text.len(), space: false })
+    }
+
+    #[test]
+    fn chunks_of_every_length_are_found_and_told_apart() {
+        let token = |lexeme| CachedToken { lexeme, length: 1, norm: 0 };
+        let text = "a\0b".repeat(20);
+        let mut part = Part::default();
+        for length in 1..text.len() {
+            assert!(part.get(key(&text[..length])).is_none());
+            part.insert(key(&text[..length]), &vec![token(length as u32); 1 + length % 2]);
+        }
+        for length in 1..text.len() {
+            // The rest of the text behind the chunk must not matter.
+            let within = Key::new(&text, &Chunk { start: 0, end: length, space: true });
+            let found = part.get(within).expect("it was put in");
+            assert_eq!(found.tokens(), vec![token(length as u32); 1 + length % 2]);
+        }
     }
 }

@@ -88,10 +88,9 @@ impl Tokenizer {
     /// # Errors
     /// As [`tokenize`](Self::tokenize), for the first text that has one.
     pub fn tokenize_many(&self, texts: &[&str]) -> Result<Vec<Columns>, TokenizeError> {
-        let mut session = Session::new(self);
-        let columns = texts.iter().map(|text| session.tokenize(text)).collect();
-        session.share();
-        columns
+        let mut session = Session::new(self, texts.len());
+        texts.iter().try_for_each(|text| session.tokenize(text))?;
+        session.finish()
     }
 
     /// How many bytes the searches read to take `text` apart with nothing remembered: an upper bound where an

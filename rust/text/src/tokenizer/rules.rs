@@ -112,6 +112,12 @@ impl Rules {
         search.as_ref().is_none_or(|search| search.is_match(text))
     }
 
+    /// Whether a function of the caller's is among the rules.
+    pub(super) fn call_out(&self) -> bool {
+        let searches = [&self.prefix, &self.suffix, &self.infix, &self.token_match, &self.url_match];
+        searches.into_iter().flatten().any(|search| search.pattern().is_none())
+    }
+
     fn span(&mut self, text: &str) -> Result<(), TokenizeError> {
         let taken_apart = !self.faster_heuristics
             || text.contains(' ')

@@ -44,8 +44,12 @@ struct Matcher {
 impl Matcher {
     /// `start` is put before the pattern: `\A` to match at the start only, or nothing.
     fn new(node: &Node, start: &str) -> Result<Self, String> {
+        Self::with_outline(node, start, node.outline())
+    }
+
+    fn with_outline(node: &Node, start: &str, outline: String) -> Result<Self, String> {
         let pattern = format!("{start}(?:{})", node.exact());
-        let outline = format!("{start}(?:{})", node.outline());
+        let outline = format!("{start}(?:{outline})");
         let exact = if pattern == outline {
             None
         } else if node.is_regular() {
@@ -124,11 +128,15 @@ fn regular(pattern: &str) -> Result<regex::Regex, String> {
 }
 
 fn matcher(node: &Node, start: &str, pattern: &str) -> Result<Matcher, PatternError> {
-    Matcher::new(node, start).map_err(|reason| PatternError {
+    Matcher::new(node, start).map_err(|reason| refused(pattern, &reason))
+}
+
+fn refused(pattern: &str, reason: &str) -> PatternError {
+    PatternError {
         reason: format!("the regular expression engine refuses it: {reason}"),
         at: 0,
         shown: pattern.chars().take(60).collect(),
-    })
+    }
 }
 
 #[expect(clippy::large_enum_variant, reason = "a tokenizer has five of them")]
@@ -199,7 +207,11 @@ impl Search {
 
     /// A search for every match anywhere.
     pub fn infix(pattern: &str) -> Result<Self, PatternError> {
-        let engine = Engine::Anywhere(matcher(&parse(pattern)?, "", pattern)?);
+        let node = parse(pattern)?;
+        // Only whether there is a match is asked of the outline here, so it may say what must stand around one.
+        let outline = if node.is_regular() { node.outline() } else { node.outline_in_context() };
+        let built = Matcher::with_outline(&node, "", outline).map_err(|reason| refused(pattern, &reason));
+        let engine = Engine::Anywhere(built?);
         Ok(Self { engine, pattern: Some(pattern.into()), open: None })
     }
 

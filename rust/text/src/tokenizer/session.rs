@@ -1,9 +1,11 @@
-//! Tokenizing a few texts in one thread: known chunks are read from the shared cache, new ones are kept apart and
-//! shared at the end, so that threads hardly ever wait for each other.
+//! Tokenizing a few texts in one thread: known chunks are read from the shared cache; new chunks and words are kept
+//! apart and shared together at the end, so that threads hardly ever wait for each other.
 
 use std::sync::Arc;
 
-use super::cache::{CachedToken, Part};
+use rustc_hash::FxHashMap;
+
+use super::cache::{CachedToken, Key, Part};
 use super::rules::Rules;
 use super::split::{Piece, chunks};
 use super::{TokenizeError, Tokenizer};
@@ -14,121 +16,183 @@ use crate::doc::columns::Columns;
 const MAX_CACHED_BYTES: usize = 256;
 /// From this many new chunks on they are shared before the texts are done, so that a long text cannot fill memory.
 const MAX_UNSHARED: usize = 1 << 12;
+/// Set in the number of a word that has no lexeme yet; the rest is its place in [`NewWords`].
+const NEW: u32 = 1 << 31;
 
-/// Normal forms that tokens of a document have of their own; nothing is kept until the first.
+/// Words without a lexeme so far, in the order they came.
 #[derive(Default)]
-struct Norms(Vec<u64>);
+struct NewWords<'x> {
+    words: Vec<&'x str>,
+    places: FxHashMap<&'x str, u32>,
+}
 
-impl Norms {
-    /// Notes the norm of the token at `at`, 0 for none. Tokens come in order.
-    fn push(&mut self, at: usize, norm: u64) {
-        if norm != 0 || !self.0.is_empty() {
-            self.0.resize(at, 0);
-            self.0.push(norm);
+impl<'x> NewWords<'x> {
+    fn number(&mut self, word: &'x str) -> u32 {
+        *self.places.entry(word).or_insert_with(|| {
+            self.words.push(word);
+            NEW | (self.words.len() - 1) as u32
+        })
+    }
+}
+
+/// The tokens of the text at hand; the memory serves one text after the other.
+#[derive(Default)]
+struct Words {
+    lex: Vec<u32>,
+    spaces: Vec<bool>,
+    starts: Vec<u32>,
+    n_chars: u32,
+    /// Normal forms that tokens have of their own; empty until the first.
+    norms: Vec<u64>,
+}
+
+impl Words {
+    fn push(&mut self, token: &CachedToken, space: bool) {
+        if token.norm != 0 || !self.norms.is_empty() {
+            self.norms.resize(self.lex.len(), 0);
+            self.norms.push(token.norm);
         }
+        self.lex.push(token.lexeme);
+        self.spaces.push(space);
+        self.starts.push(self.n_chars);
+        self.n_chars += token.length + u32::from(space);
     }
 
-    fn store(mut self, columns: &mut Columns) -> Result<(), TokenizeError> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        self.0.resize(columns.len(), 0);
-        columns.set_column(Column::Norm, self.0).map_err(|error| TokenizeError::Pattern(error.to_string()))
+    fn push_all(&mut self, tokens: &[CachedToken], space: bool) {
+        let Some((last, others)) = tokens.split_last() else { return };
+        others.iter().for_each(|token| self.push(token, false));
+        self.push(last, space);
+    }
+
+    /// A document of exactly these tokens; nothing is left.
+    fn take(&mut self) -> Result<Columns, TokenizeError> {
+        let Self { lex, spaces, starts, n_chars, norms } = self;
+        let mut columns = Columns::of_words(lex.clone(), spaces.clone(), starts.clone(), *n_chars);
+        let stored = match norms.is_empty() {
+            true => Ok(()),
+            false => {
+                norms.resize(lex.len(), 0);
+                columns.set_column(Column::Norm, norms.clone())
+            }
+        };
+        lex.clear();
+        spaces.clear();
+        starts.clear();
+        norms.clear();
+        *n_chars = 0;
+        stored.map_err(|error| TokenizeError::Pattern(error.to_string()))?;
+        Ok(columns)
     }
 }
 
 /// The work of one thread on a few texts, by the rules and in the memory zone of its beginning.
-pub(super) struct Session<'t> {
+pub(super) struct Session<'t, 'x> {
     tokenizer: &'t Tokenizer,
     rules: Arc<Rules>,
     zone: u64,
     fresh: Part,
+    new_words: NewWords<'x>,
+    words: Words,
+    done: Vec<Columns>,
 }
 
-impl<'t> Session<'t> {
-    pub(super) fn new(tokenizer: &'t Tokenizer) -> Self {
+impl<'t, 'x> Session<'t, 'x> {
+    pub(super) fn new(tokenizer: &'t Tokenizer, n_texts: usize) -> Self {
         let (rules, zone) = (tokenizer.rules(), tokenizer.vocab.zone());
         if tokenizer.cache.read().zone() != zone {
             tokenizer.cache.write().enter_zone(zone);
         }
-        Self { tokenizer, rules, zone, fresh: Part::default() }
+        let done = Vec::with_capacity(n_texts);
+        Self {
+            tokenizer,
+            rules,
+            zone,
+            fresh: Part::default(),
+            new_words: NewWords::default(),
+            words: Words::default(),
+            done,
+        }
     }
 
-    pub(super) fn tokenize(&mut self, text: &str) -> Result<Columns, TokenizeError> {
-        // A word and its space take six bytes on average.
-        let mut columns = Columns::with_capacity(text.len() / 6 + 1);
-        let mut norms = Norms::default();
+    /// The documents of the texts so far.
+    pub(super) fn finish(mut self) -> Result<Vec<Columns>, TokenizeError> {
+        self.share()?;
+        Ok(self.done)
+    }
+
+    pub(super) fn tokenize(&mut self, text: &'x str) -> Result<(), TokenizeError> {
         if self.rules.span_chunks(text) {
             for piece in self.rules.pieces(text)? {
-                let token = self.token(text, &piece)?;
-                norms.push(columns.len(), token.norm);
-                columns.push(token.lexeme, token.length, piece.space);
+                let token = self.token(text, &piece);
+                self.words.push(&token, piece.space);
             }
         } else {
-            self.tokenize_chunks(text, &mut columns, &mut norms)?;
+            self.tokenize_chunks(text)?;
         }
-        norms.store(&mut columns)?;
-        Ok(columns)
+        self.done.push(self.words.take()?);
+        Ok(())
     }
 
-    fn tokenize_chunks(
-        &mut self,
-        text: &str,
-        columns: &mut Columns,
-        norms: &mut Norms,
-    ) -> Result<(), TokenizeError> {
-        let mut push = |tokens: &[CachedToken], space: bool| {
-            for (at, token) in tokens.iter().enumerate() {
-                norms.push(columns.len(), token.norm);
-                columns.push(token.lexeme, token.length, space && at + 1 == tokens.len());
-            }
-        };
+    fn tokenize_chunks(&mut self, text: &'x str) -> Result<(), TokenizeError> {
         let tokenizer = self.tokenizer;
-        let mut cache = tokenizer.cache.read();
+        // Functions of the caller's must not find the cache locked.
+        let rules_call_out = self.rules.call_out();
+        let mut cache = Some(tokenizer.cache.read());
+        let mut tokens = Vec::new();
         for chunk in chunks(text) {
-            let string = &text[chunk.start..chunk.end];
-            if let Some(known) = cache.get(string).or_else(|| self.fresh.get(string)) {
-                push(known, chunk.space);
+            let key = Key::new(text, &chunk);
+            let shared = cache.get_or_insert_with(|| tokenizer.cache.read());
+            if let Some(known) = shared.get(key).or_else(|| self.fresh.get(key)) {
+                self.words.push_all(known.tokens(), chunk.space);
                 continue;
             }
-            // Functions of the caller's may run now, which must not find the cache locked.
-            drop(cache);
-            let pieces = self.rules.chunk_pieces(string)?;
-            let tokens =
-                pieces.iter().map(|piece| self.token(string, piece)).collect::<Result<Vec<_>, _>>()?;
-            push(&tokens, chunk.space);
+            if rules_call_out {
+                cache = None;
+            }
+            let string = &text[chunk.start..chunk.end];
+            tokens.clear();
+            for piece in self.rules.chunk_pieces(string)? {
+                tokens.push(self.token(string, &piece));
+            }
+            self.words.push_all(&tokens, chunk.space);
             if string.len() <= MAX_CACHED_BYTES {
-                self.fresh.insert(string, &tokens);
+                self.fresh.insert(key, &tokens);
             }
-            if self.fresh.len() >= MAX_UNSHARED {
-                self.share();
+            if self.fresh.len() >= MAX_UNSHARED || self.new_words.words.len() >= MAX_UNSHARED {
+                cache = None;
+                self.share()?;
             }
-            cache = tokenizer.cache.read();
         }
         Ok(())
     }
 
-    fn token(&self, text: &str, piece: &Piece) -> Result<CachedToken, TokenizeError> {
+    fn token(&mut self, text: &'x str, piece: &Piece) -> CachedToken {
         let string = &text[piece.start..piece.end];
         let length = u32::try_from(string.chars().count()).unwrap_or(u32::MAX);
-        Ok(CachedToken { lexeme: self.tokenizer.vocab.lexeme(string)?, length, norm: piece.norm })
+        CachedToken { lexeme: self.new_words.number(string), length, norm: piece.norm }
     }
 
-    /// Puts what is new into the shared cache, unless rules or zone have changed meanwhile, in another thread.
-    pub(super) fn share(&mut self) {
-        let fresh = std::mem::take(&mut self.fresh);
-        if fresh.len() == 0 {
-            return;
-        }
+    /// Gives new words their lexemes, and puts new chunks into the shared cache, unless rules or zone have changed
+    /// meanwhile, in another thread.
+    fn share(&mut self) -> Result<(), TokenizeError> {
         let vocab = &self.tokenizer.vocab;
+        let mut fresh = std::mem::take(&mut self.fresh);
+        let new_words = std::mem::take(&mut self.new_words);
+        if new_words.words.is_empty() {
+            return Ok(());
+        }
+        let lexemes = vocab.lexemes(&new_words.words)?;
+        let number = |word: u32| if word & NEW == 0 { word } else { lexemes[(word ^ NEW) as usize] };
+        self.done.iter_mut().for_each(|columns| columns.renumber(number));
+        self.words.lex.iter_mut().for_each(|word| *word = number(*word));
+        fresh.renumber(number);
         // Locks are taken in one order everywhere: the rules', then the cache's.
         let current_rules = self.tokenizer.rules.read();
         let mut cache = self.tokenizer.cache.write();
         if Arc::ptr_eq(&current_rules, &self.rules) && vocab.zone() == self.zone && cache.zone() == self.zone
         {
-            for (chunk, tokens) in fresh.iter() {
-                cache.insert(chunk, tokens, tokens.iter().all(|token| vocab.is_kept(token.lexeme)));
-            }
+            cache.extend(&fresh, |lexeme| vocab.is_kept(lexeme));
         }
+        Ok(())
     }
 }

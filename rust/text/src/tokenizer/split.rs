@@ -77,24 +77,40 @@ impl Iterator for Chunks<'_> {
         if start >= bytes.len() {
             return None;
         }
-        let (mut end, blank) = step(self.text, start);
-        while end < bytes.len() {
-            let (after, is_blank) = step(self.text, end);
-            if is_blank != blank {
-                break;
-            }
-            end = after;
-        }
+        let (end, blank) = match step(self.text, start) {
+            (after, true) => (run_end(self.text, after, true), true),
+            (after, false) => (run_end(self.text, after, false), false),
+        };
         let space = !blank && bytes.get(end) == Some(&b' ');
         self.at = end + usize::from(space);
         Some(Chunk { start, end, space })
     }
 }
 
+/// Where the characters from `at` on stop being all white space, or all not.
+#[inline]
+fn run_end(text: &str, mut at: usize, blank: bool) -> usize {
+    let bytes = text.as_bytes();
+    while let Some(&byte) = bytes.get(at) {
+        let (after, is_blank) = if byte.is_ascii() { (at + 1, is_ascii_blank(byte)) } else { step(text, at) };
+        if is_blank != blank {
+            break;
+        }
+        at = after;
+    }
+    at
+}
+
+#[inline]
+fn is_ascii_blank(byte: u8) -> bool {
+    // All of them are below the first visible character, which settles it for nearly every byte.
+    byte <= b' ' && matches!(byte, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f)
+}
+
 /// Where the character at `at` ends, and whether it is white space.
 fn step(text: &str, at: usize) -> (usize, bool) {
     match text.as_bytes()[at] {
-        byte @ 0..=0x7f => (at + 1, matches!(byte, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f)),
+        byte @ 0..=0x7f => (at + 1, is_ascii_blank(byte)),
         _ => {
             let character = text[at..].chars().next().unwrap_or('\0');
             (at + character.len_utf8(), is_space(character))

@@ -33,6 +33,21 @@ impl Node {
         out
     }
 
+    /// An outline to be found anywhere, with what the edges of each alternative look for spelled out: it is in a
+    /// text wherever the exact pattern is, though not with the same ends.
+    pub fn outline_in_context(&self) -> String {
+        let in_context = |alternative: &&Node| {
+            let parts = alternative.parts();
+            let spelled = parts.iter().enumerate().map(|(at, part)| match part {
+                Node::Look { ahead: false, negated: false, node } if at == 0 => node.outline(),
+                Node::Look { ahead: true, negated: false, node } if at + 1 == parts.len() => node.outline(),
+                other => other.outline(),
+            });
+            spelled.map(|part| format!("(?:{part})")).collect::<String>()
+        };
+        self.alternatives().iter().map(in_context).collect::<Vec<_>>().join("|")
+    }
+
     /// An outline that also matches a text which only goes on after the match: without the ends of the text.
     pub fn open_outline(&self) -> String {
         let mut out = String::new();
