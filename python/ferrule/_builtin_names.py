@@ -24,7 +24,10 @@ PROVIDERS: dict[str, dict[str, str]] = {
     },
     "layers": {"*": "ferrule.ml"},
     "loggers": {"*": "ferrule.training.loggers"},
-    "misc": {"ferrule.fit.v1": "ferrule.training.fit"},
+    "misc": {
+        "ferrule.fit.v1": "ferrule.training.fit",
+        "ferrule.foreign.spacy.v1": "ferrule.interop.spacy.foreign",
+    },
     "optimizers": {"*": "ferrule.optimizer"},
     "readers": {"*": "ferrule.training.corpus"},
     "scorers": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,4 +124,4 @@ def get_string_id(key: str | int) -> int:
     >>> get_string_id("NOUN"), get_string_id(5)
     (92, 5)
     """
-    return key if isinstance(key, int) else _core.string_id(key)
+    return _core.string_id(key) if isinstance(key, str) else operator.index(key)

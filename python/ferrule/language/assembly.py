@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from thinc.config import Config
 
 from ferrule.errors import ComponentNotFoundError, ConfigError, nearest_names
 from ferrule.language.config import SECTION_ORDER, resolved_section
+from ferrule.pipeline.factories import FactoryMeta
 
-__all__ = ["assembled"]
+__all__ = ["ForeignPart", "assembled"]
 
 N = TypeVar("N")
+
+
+class ForeignPart(NamedTuple):
+    """A component that another library runs, and what is declared about the factory it came from."""
+
+    pipe: Any
+    meta: FactoryMeta
+
 
 _NLP = (
     "lang",
@@ -39,10 +48,14 @@ def assembled(
     enable: str | Iterable[str],
     exclude: str | Iterable[str],
     meta: Mapping[str, Any] | None,
-    auto_fill: bool,
-    validate: bool,
+    auto_fill: bool = True,
+    validate: bool = True,
+    foreign: Mapping[str, ForeignPart] | None = None,
 ) -> N:
-    """A pipeline of the class `cls` as `config` describes it; see `Language.from_config`."""
+    """A pipeline of the class `cls` as `config` describes it; see `Language.from_config`.
+
+    foreign: components that are there already, by name, which need no factory.
+    """
     disable, enable, exclude = _names(disable), _names(enable), _names(exclude)
     filled = _filled(cls, config) if auto_fill else config.copy()
     interpolated = filled.interpolate()
@@ -61,7 +74,7 @@ def assembled(
         batch_size=batch_size,
     )
     nlp = _called(settings.get("after_creation"), nlp, "after_creation", lambda made: isinstance(made, cls))
-    _add_components(nlp, settings, components, filled, exclude, validate)
+    _add_components(nlp, settings, components, filled, exclude, validate, foreign or {})
     names = nlp.component_names
     nlp._disabled = set(_disabled(names, [*settings.get("disabled", []), *disable], enable, exclude))
     nlp.config = filled
@@ -101,6 +114,7 @@ def _add_components(
     filled: Config,
     exclude: list[str],
     validate: bool,
+    foreign: Mapping[str, ForeignPart],
 ) -> None:
     sources: dict[str, Any] = {}
     for name in settings.get("pipeline", []):
@@ -113,7 +127,9 @@ def _add_components(
         if name in exclude:
             continue
         block = deepcopy(dict(components[name]))
-        if "factory" in block:
+        if name in foreign:
+            nlp._add_foreign(name, *foreign[name], Config(filled["components"][name]))
+        elif "factory" in block:
             factory = block.pop("factory")
             raw = Config(filled["components"][name])
             nlp.add_pipe(factory, name=name, config=block, validate=validate, raw_config=raw)

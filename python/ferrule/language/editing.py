@@ -10,6 +10,7 @@ from thinc.config import Config
 
 from ferrule.errors import ConfigError
 from ferrule.language.building import Building
+from ferrule.pipeline.factories import FactoryMeta
 from ferrule.storage import checked_name
 
 __all__ = ["DisabledPipes", "Editing"]
@@ -60,6 +61,14 @@ class Editing(Building):
             )
         self._components.insert(position, (name, pipe))
         return pipe
+
+    def _add_foreign(self, name: str, pipe: Any, meta: FactoryMeta, config: Config) -> None:
+        """Add a component that another library made, last, with the settings it was made by there."""
+        self._check_new_name(name)
+        self._pipe_configs[name] = config
+        self._pipe_meta[name] = meta
+        pipe.vocab = self.vocab
+        self._components.append((name, pipe))
 
     def remove_pipe(self, name: str) -> tuple[str, Any]:
         """Take a component out of the pipeline; returns its name and the component.

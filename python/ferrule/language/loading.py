@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import srsly
+from thinc.config import Config
 
 from ferrule._typing import PathOrStr
-from ferrule.errors import ConfigError, SerializationError
+from ferrule.errors import ConfigError, SerializationError, UnknownNameError
+from ferrule.language.assembly import ForeignPart, assembled
 from ferrule.language.config import load_config
 from ferrule.language.language import Language
 from ferrule.language.languages import get_lang_class, saved_lang_class
+from ferrule.registry import registry
 from ferrule.storage import checked_name, reading
 
 __all__ = ["blank", "load", "load_from_config"]
@@ -44,16 +47,21 @@ def load(
     enable: str | Iterable[str] = (),
     exclude: str | Iterable[str] = (),
     config: Mapping[str, Any] | None = None,
+    foreign: str | None = None,
 ) -> Language:
     """A saved pipeline, from a folder or from an installed package.
 
     disable: components to load but not run. enable: the only ones to run. exclude: components not to load.
-    config: settings to change, nested or with dots (`{"nlp.batch_size": 64}`).
+    config: settings to change, nested or with dots (`{"nlp.batch_size": 64}`). foreign: who runs components
+    that Ferrule does not have; "spacy", which must be installed, or None, for nobody.
 
     Nothing in the folder is run as code: functions come from the registry, by name. Raises
     FileNotFoundError if there is no such folder or package; CorruptedFileError, SerializationError or
-    ConfigError for one that is damaged or does not fit; UnknownNameError for functions nobody registered.
+    ConfigError for one that is damaged or does not fit; UnknownNameError for functions nobody registered,
+    and for components that Ferrule does not have unless `foreign` is given; ValueError for another `foreign`.
     """
+    if foreign not in (None, "spacy"):
+        raise ValueError(f"ferrule.load: foreign is {foreign!r}; expected 'spacy' or None")
     folder = _folder_of(name)
 
     def read(folder: Path) -> Language:
@@ -64,6 +72,7 @@ def load(
             enable=enable,
             exclude=exclude,
             overrides=_flat(config or {}),
+            foreign=foreign,
         )
 
     nlp = reading(folder, read)
@@ -90,6 +99,7 @@ def _load_folder(
     enable: str | Iterable[str],
     exclude: str | Iterable[str],
     overrides: dict[str, Any],
+    foreign: str | None,
 ) -> Language:
     config_file = folder / "config.cfg"
     if not config_file.is_file():
@@ -106,10 +116,54 @@ def _load_folder(
             f"{config_file} does not say what language the pipeline is for: [nlp] lang is missing"
         )
     excluded = [exclude] if isinstance(exclude, str) else list(exclude)
-    nlp = saved_lang_class(lang).from_config(
-        config, vocab=vocab, disable=disable, enable=enable, exclude=excluded, meta=_meta(folder)
+    kind = saved_lang_class(lang)
+    nlp = assembled(
+        kind,
+        config,
+        vocab=vocab,
+        disable=disable,
+        enable=enable,
+        exclude=excluded,
+        meta=_meta(folder),
+        foreign=_foreign_parts(kind, config, folder, excluded, overrides, foreign),
     )
     return nlp.from_disk(folder, exclude=excluded, overrides=overrides)
+
+
+def _foreign_parts(
+    kind: type[Language],
+    config: Config,
+    folder: Path,
+    excluded: list[str],
+    overrides: dict[str, Any],
+    foreign: str | None,
+) -> Mapping[str, ForeignPart]:
+    """The components that another library runs, by name; UnknownNameError if some are needed and none may."""
+    whole = config.interpolate()
+    blocks = whole.get("components") or {}
+    factories = {
+        name: str(blocks[name]["factory"])
+        for name in whole["nlp"].get("pipeline") or ()
+        if name not in excluded and "factory" in blocks.get(name, {})
+    }
+    lacking = {name: factory for name, factory in factories.items() if not kind.has_factory(factory)}
+    if not lacking:
+        return {}
+    if foreign is None:
+        raise UnknownNameError(_without_foreign(folder, lacking))
+    make_parts = registry.misc.get(f"ferrule.foreign.{foreign}.v1")
+    parts: Mapping[str, ForeignPart] = make_parts(folder, list(lacking), list(blocks), overrides)
+    return parts
+
+
+def _without_foreign(folder: Path, lacking: Mapping[str, str]) -> str:
+    listed = ", ".join(f"{name!r} (factory {factory!r})" for name, factory in lacking.items())
+    names = list(lacking)
+    return (
+        f"{folder} has components that Ferrule does not: {listed}. Leave them out with ferrule.load(…, "
+        f'exclude={names}), or let spaCy, installed beside Ferrule, run them with ferrule.load(…, '
+        f'foreign="spacy"). For a component of your own, import the module that registers its factory first.'
+    )
 
 
 def _meta(folder: Path) -> dict[str, Any]:
