@@ -92,7 +92,7 @@ def _train(nlp: Any, folder: Path) -> None:
         nlp.update(random.sample(examples, BATCH), sgd=optimizer, drop=0.1)
     of_entities = examples[len(parsed) : len(parsed) + len(named)]
     with nlp.select_pipes(enable="ner"):
-        for _ in range(N_STEPS):
+        for _ in range(2 * N_STEPS):
             nlp.update(random.sample(of_entities, BATCH), sgd=optimizer)
 
 

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-N_SENTENCES, N_STEPS, BATCH = 150, 12, 24
+N_SENTENCES, N_STEPS, BATCH = 200, 12, 24
 RARE_WORD = "gimmethat"
 
 

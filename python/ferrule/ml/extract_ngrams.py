@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from thinc.api import Model
+from thinc.api import Model, NumpyOps
 
 from ferrule import _core
 from ferrule.attrs import LOWER
 from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
-from ferrule.ml.rows import split_rows
 from ferrule.registry import registry
 
 __all__ = ["ExtractNgrams"]
 
 Sparse = tuple[Any, Any, Any]
+_OPS = NumpyOps()
 
 
 def ExtractNgrams(ngram_size: int, attr: int | str = LOWER) -> Model[list[Any], Sparse]:
@@ -46,20 +46,33 @@ def _forward(
         found = _core.count_ngrams(list(docs), model.attrs["attr"], model.attrs["ngram_size"], (0, 0))
         return found, _no_gradient
     rows, lengths = extract_rows(docs, [model.attrs["attr"]])
-    keys, counts = [], []
-    for tokens in split_rows(np.ascontiguousarray(rows[:, 0]), lengths):
-        grams = [tokens]
-        # `Ops.ngrams` reads past the end of a document that is shorter than the n-gram.
-        for size in range(2, min(model.attrs["ngram_size"], len(tokens)) + 1):
-            grams.append(model.ops.ngrams(size, model.ops.asarray1i(tokens, dtype="uint64")))
-        distinct, count = np.unique(np.concatenate(grams), return_counts=True)
-        keys.append(distinct)
-        counts.append(count)
-    n_grams = model.ops.asarray1i([len(each) for each in keys])
-    if not keys:
-        return (np.zeros(0, dtype="uint64"), np.zeros(0, dtype="float32"), n_grams), _no_gradient
-    all_counts = model.ops.asarray1f(np.concatenate(counts).astype("float32"))
-    return (model.ops.asarray(np.concatenate(keys), dtype="uint64"), all_counts, n_grams), _no_gradient
+    keys, counts, n_grams = _count(np.ascontiguousarray(rows[:, 0]), lengths, model.attrs["ngram_size"])
+    found = (
+        model.ops.asarray(keys, dtype="uint64"),
+        model.ops.asarray1f(counts, dtype="float32"),
+        model.ops.asarray1i(n_grams, dtype="int32"),
+    )
+    return found, _no_gradient
+
+
+def _count(tokens: Any, lengths: Any, ngram_size: int) -> Sparse:
+    """The n-grams of all documents at once; `tokens` are those of the first document, then of the next."""
+    doc_of_token = np.repeat(np.arange(len(lengths)), lengths)
+    keys, docs = [tokens], [doc_of_token]
+    for size in range(2, min(ngram_size, len(tokens)) + 1):
+        grams = np.asarray(_OPS.ngrams(size, tokens))
+        starts, ends = doc_of_token[: len(grams)], doc_of_token[size - 1 :]
+        inside = starts == ends  # those that begin in one document and end in another are none
+        keys.append(grams[inside])
+        docs.append(starts[inside])
+    all_keys, all_docs = np.concatenate(keys), np.concatenate(docs)
+    order = np.lexsort((all_keys, all_docs))
+    all_keys, all_docs = all_keys[order], all_docs[order]
+    is_new = np.ones(len(order), dtype=bool)
+    is_new[1:] = (all_keys[1:] != all_keys[:-1]) | (all_docs[1:] != all_docs[:-1])
+    firsts = np.flatnonzero(is_new)
+    counts = np.diff(firsts, append=len(order))
+    return all_keys[firsts], counts, np.bincount(all_docs[firsts], minlength=len(lengths))
 
 
 def _no_gradient(d_grams: Sparse) -> list[Any]:

@@ -6,6 +6,7 @@ spaCy's folders and `spacy.load` those of Ferrule.
 
 from __future__ import annotations
 
+from ferrule.interop.spacy.acceleration import Acceleration, Swap, accelerate
 from ferrule.interop.spacy.documents import from_spacy, to_spacy
 
-__all__ = ["from_spacy", "to_spacy"]
+__all__ = ["Acceleration", "Swap", "accelerate", "from_spacy", "to_spacy"]
