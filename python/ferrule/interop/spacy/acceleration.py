@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-import spacy.ml.extract_ngrams
 from spacy.language import Language
 from thinc.api import Model, NumpyOps, SparseLinear_v2
 
@@ -22,6 +22,8 @@ __all__ = ["Acceleration", "Swap", "accelerate"]
 Node = Model[Any, Any]
 Forward = Callable[..., Any]
 
+# `spacy.ml` has functions of the same names as its modules.
+_their_ngrams = importlib.import_module("spacy.ml.extract_ngrams").forward
 _their_sparse_linear = SparseLinear_v2()._func
 _our_sparse_linear = SparseLinear()._func
 _our_ngrams = ExtractNgrams(1)._func
@@ -130,7 +132,7 @@ def _accelerate_model(component: str, model: Node, acceleration: Acceleration) -
 
 def _replacement(node: Node) -> Forward:
     """Ferrule's forward for a single layer, or the one it has."""
-    if node._func is spacy.ml.extract_ngrams.forward:
+    if node._func is _their_ngrams:
         return _our_ngrams
     if node._func is _their_sparse_linear and not node.attrs.get("v1_indexing", False):
         return _our_sparse_linear

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-import spacy.ml.featureextractor
 from spacy.pipeline.tok2vec import Tok2VecListener
 from thinc.api import Model, NumpyOps
 
@@ -13,6 +13,8 @@ from ferrule.ml.fused import FusedForward
 __all__ = ["encoders_left", "why_nothing"]
 
 Node = Model[Any, Any]
+
+_reads_features = importlib.import_module("spacy.ml.featureextractor").forward
 
 # Layers that say something about an encoder, by the names of their nodes.
 _REASONS = {
@@ -30,7 +32,7 @@ def encoders_left(model: Node) -> list[str]:
     readers = [
         node
         for node in model.walk()
-        if node._func is spacy.ml.featureextractor.forward and id(node) not in inside
+        if node._func is _reads_features and id(node) not in inside
     ]
     if not readers:
         return []
