@@ -12,6 +12,8 @@ import spacy.tokens
 from real_text import (
     BATCH,
     BOW,
+    ENCODER,
+    ENSEMBLE,
     LISTENER,
     N_SENTENCES,
     N_STEPS,
@@ -42,10 +44,10 @@ def spacy_nlp(shared_data: Path) -> Any:
     Its tokenizer cuts one word by a rule of its own.
     """
     nlp = _blank()
-    nlp.add_pipe("tok2vec")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
     nlp.add_pipe("tagger", config={"model": {"tok2vec": LISTENER}})
-    nlp.add_pipe("ner")
-    nlp.add_pipe("textcat")
+    nlp.add_pipe("ner", config={"model": {"tok2vec": ENCODER}})
+    nlp.add_pipe("textcat", config={"model": ENSEMBLE})
     nlp.add_pipe("textcat_multilabel", config={"model": BOW})
     _train(nlp, shared_data)
     return nlp
@@ -55,16 +57,16 @@ def spacy_nlp(shared_data: Path) -> Any:
 def spacy_nlp_with_more(shared_data: Path) -> Any:
     """A spaCy pipeline with components that Ferrule does not have, between and after those it has."""
     nlp = _blank()
-    nlp.add_pipe("tok2vec")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
     nlp.add_pipe("tagger", config={"model": {"tok2vec": LISTENER}})
     nlp.add_pipe("morphologizer", config={"model": {"tok2vec": LISTENER}})
     nlp.add_pipe("parser", config={"model": {"tok2vec": LISTENER}})
     nlp.add_pipe("trainable_lemmatizer", config={"model": {"tok2vec": LISTENER}, "min_tree_freq": 1})
-    nlp.add_pipe("ner")
+    nlp.add_pipe("ner", config={"model": {"tok2vec": ENCODER}})
     _train(nlp, shared_data)
     nlp.add_pipe("attribute_ruler", before="ner").add([[{"LOWER": "the"}]], {"POS": "X", "LEMMA": "THE"})
-    you = {"label": "PRONOUN", "pattern": [{"LOWER": "you"}], "id": "you"}
-    nlp.add_pipe("entity_ruler").add_patterns([you])
+    of_the = {"label": "OF", "pattern": [{"LOWER": "of"}, {"LOWER": "the"}], "id": "of-the"}
+    nlp.add_pipe("entity_ruler").add_patterns([of_the])
     nlp.add_pipe("merge_entities")
     return nlp
 

@@ -65,3 +65,13 @@ BOW = {
     "no_output_layer": False,
     "length": 4096,
 }
+ENCODER = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    **{"pretrained_vectors": None, "width": 96, "depth": 3, "embed_size": 300},
+    **{"window_size": 1, "maxout_pieces": 3, "subword_features": True},
+}
+ENSEMBLE = {
+    "@architectures": "spacy.TextCatEnsemble.v2",
+    "tok2vec": ENCODER,
+    "linear_model": {**BOW, "exclusive_classes": True, "ngram_size": 1},
+}

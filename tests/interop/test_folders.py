@@ -11,7 +11,7 @@ import pytest
 import spacy
 import spacy.tokens
 from annotation import assert_same
-from real_text import BOW, LISTENER, N_STEPS, RARE_WORD, entities, questions, treebank
+from real_text import BOW, ENCODER, ENSEMBLE, LISTENER, N_STEPS, RARE_WORD, entities, questions, treebank
 from thinc.api import fix_random_seed
 
 import ferrule
@@ -49,13 +49,13 @@ def _trained_here(folder: Path) -> Language:
         **{"pretrained_vectors": True, "width": 32, "depth": 2, "embed_size": 500},
         **{"window_size": 1, "maxout_pieces": 3, "subword_features": True},
     }
-    nlp.add_pipe("tok2vec")
+    nlp.add_pipe("tok2vec", config={"model": ENCODER})
     nlp.add_pipe("tagger", config={"model": {"tok2vec": LISTENER}})
     nlp.add_pipe("ner", config={"model": {"tok2vec": LISTENER}})
     nlp.add_pipe(
         "tagger", name="fine_tagger", config={"model": {"tok2vec": with_vectors}, "overwrite": False}
     )
-    nlp.add_pipe("textcat")
+    nlp.add_pipe("textcat", config={"model": ENSEMBLE})
     nlp.add_pipe("textcat_multilabel", config={"model": BOW})
     gold = [Doc(nlp.vocab, **fields) for fields in treebank(folder, "train", 60)]
     gold += [Doc(nlp.vocab, **fields) for fields in entities(folder, "train", 150)]
@@ -70,8 +70,11 @@ def _trained_here(folder: Path) -> Language:
     ]
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.005
-    for _ in range(2 * N_STEPS):
+    for _ in range(N_STEPS):
         nlp.update(random.sample(examples, 32), sgd=optimizer)
+    with nlp.select_pipes(enable=["tok2vec", "ner"]):
+        for _ in range(3 * N_STEPS):
+            nlp.update(random.sample(examples[60:210], 32), sgd=optimizer)
     return nlp
 
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 from spacy.language import Language
 from thinc.api import Model, NumpyOps, SparseLinear_v2
@@ -19,8 +19,8 @@ from ferrule.ml.sparse_linear import SparseLinear
 
 __all__ = ["Acceleration", "Swap", "accelerate"]
 
-Node = Model[Any, Any]
-Forward = Callable[..., Any]
+Node: TypeAlias = Model[Any, Any]
+Forward: TypeAlias = Callable[..., Any]
 
 # `spacy.ml` has functions of the same names as its modules.
 _their_ngrams = importlib.import_module("spacy.ml.extract_ngrams").forward

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import Any, TypeAlias
 
 from spacy.pipeline.tok2vec import Tok2VecListener
 from thinc.api import Model, NumpyOps
@@ -12,7 +12,7 @@ from ferrule.ml.fused import FusedForward
 
 __all__ = ["encoders_left", "why_nothing"]
 
-Node = Model[Any, Any]
+Node: TypeAlias = Model[Any, Any]
 
 _reads_features = importlib.import_module("spacy.ml.featureextractor").forward
 
