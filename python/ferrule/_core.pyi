@@ -162,6 +162,9 @@ class TransitionNetwork:
     def learn_from(
         self, teacher: Any, columns: Any, batch: Any, temperature: Any, drop: Any, seed: Any
     ) -> Any: ...
+    def learn_from_rows(
+        self, rows: Any, columns: Any, batch: Any, temperature: Any, drop: Any, seed: Any
+    ) -> Any: ...
     n_actions: Any
 
 @final

@@ -10,6 +10,7 @@ from ferrule.cli.annotate import annotate
 from ferrule.cli.benchmark import benchmark
 from ferrule.cli.convert import convert
 from ferrule.cli.debug_data import debug_data
+from ferrule.cli.distill import distill
 from ferrule.cli.evaluate import evaluate
 from ferrule.cli.info import info
 from ferrule.cli.init_config import init_config
@@ -56,6 +57,7 @@ init.command("config")(init_config)
 app.command("convert")(convert)
 debug.command("data", context_settings=WITH_OVERRIDES)(debug_data)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
+app.command("distill", context_settings=WITH_OVERRIDES)(distill)
 app.command("evaluate")(evaluate)
 app.command("annotate")(annotate)
 app.command("benchmark")(benchmark)

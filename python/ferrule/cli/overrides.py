@@ -12,7 +12,7 @@ from ferrule.errors import ConfigError, nearest_names
 if TYPE_CHECKING:
     from thinc.config import Config
 
-__all__ = ["parse_overrides", "read_config", "run_code"]
+__all__ = ["override", "parse_overrides", "read_config", "run_code"]
 
 
 def parse_overrides(arguments: Sequence[str]) -> dict[str, Any]:
@@ -52,9 +52,14 @@ def read_config(path: Path, overrides: dict[str, Any]) -> Config:
     from ferrule.language.config import load_config
 
     config = load_config(path)
+    override(config, overrides)
+    return config
+
+
+def override(config: Config, overrides: dict[str, Any]) -> None:
+    """Put `overrides` into `config`. Raises ConfigError for a section that is not there."""
     for name, value in overrides.items():
         _set(config, name, value)
-    return config
 
 
 def _set(config: dict[str, Any], name: str, value: Any) -> None:

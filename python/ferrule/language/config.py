@@ -32,6 +32,7 @@ SECTION_ORDER = [
     "components",
     "corpora",
     "training",
+    "distillation",
     "pretraining",
     "initialize",
 ]

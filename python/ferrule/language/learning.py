@@ -149,7 +149,7 @@ class Learning(Processing, Listening, Description):
 
     def distill(
         self,
-        teacher: Learning,
+        teacher: Learning | Mapping[str, Any],
         examples: Iterable[Example],
         *,
         drop: float = 0.0,
@@ -162,34 +162,43 @@ class Learning(Processing, Listening, Description):
     ) -> Losses:
         """Let each component that can be distilled learn from the teacher's; returns the losses by component.
 
-        The teacher sees each example's `reference`, this pipeline its `predicted`; both must have the same
-        tokens. `student_to_teacher` maps names of components here to the teacher's where they differ. The
-        teacher stays as it is. Other arguments, and what happens on errors, are as for `update`.
+        teacher: a pipeline; or what teaches each component, by name: components, or anything that
+        `TrainablePipe.distill` takes. The teacher sees each example's `reference`, this pipeline its
+        `predicted`; both must have the same tokens. `student_to_teacher` maps names of components here to the
+        teacher's where they differ. Encoders that others listen to need no teacher. The teacher stays as it
+        is. Other arguments, and what happens on errors, are as for `update`.
 
-        Raises TypeError unless `teacher` is a pipeline, ValueError if it lacks a component.
+        Raises TypeError unless `teacher` is one of these, ValueError if it lacks a component.
         """
-        if not isinstance(teacher, Learning):
-            raise TypeError(f"distill: expected a pipeline as teacher, found {type(teacher).__name__}")
+        if isinstance(teacher, Learning):
+            teachers = dict(teacher.pipeline)
+        elif isinstance(teacher, Mapping):
+            teachers = dict(teacher)
+        else:
+            raise TypeError(
+                f"distill: expected a pipeline, or a mapping of names to components, as teacher, found "
+                f"{type(teacher).__name__}"
+            )
         given = all_examples(examples, owner="nlp.distill")
         names = dict(student_to_teacher or {})
-        teachers = dict(teacher.pipeline)
         chosen = {name for name, pipe in self.pipeline if getattr(pipe, "is_distillable", False)} - _as_set(
             exclude
         )
-        for name in sorted(chosen):
+        taught = {name for name in chosen if not hasattr(self.get_pipe(name), "listening_components")}
+        for name in sorted(taught):
             if names.get(name, name) not in teachers:
                 raise ValueError(
                     f"distill: the component {name!r} has no teacher: {names.get(name, name)!r} is no "
-                    "enabled "
                     f"component of the teacher, those are {', '.join(teachers) or 'none'}. Name one with "
                     f"student_to_teacher, or leave {name!r} out with exclude."
                 )
         batch = [Example(example.predicted.copy(), example.reference.copy()) for example in given]
-        self._annotate_for_listeners(teacher, [example.reference for example in batch])
+        if isinstance(teacher, Learning):
+            self._annotate_for_listeners(teacher, [example.reference for example in batch])
         return self._train(
             batch,
             lambda name, pipe, batch, **arguments: pipe.distill(
-                teachers[names.get(name, name)], batch, **arguments
+                teachers.get(names.get(name, name)), batch, **arguments
             ),
             drop=drop,
             sgd=sgd,

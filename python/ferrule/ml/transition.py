@@ -122,6 +122,18 @@ class TransitionSteps:
         )
         return trace.loss, StepGradients([(trace, 1.0)])
 
+    def learn_from_rows(
+        self,
+        rows: npt.NDArray[np.float32],
+        columns: npt.NDArray[np.int32],
+        batch: Any,
+        *,
+        temperature: float,
+    ) -> tuple[float, StepGradients]:
+        """As `learn_from`, with a teacher's kept scores: float32 (n_tokens, n_teacher_actions)."""
+        trace = self.network.learn_from_rows(rows, columns, batch, temperature, self._drop, _seed(self._drop))
+        return trace.loss, StepGradients([(trace, 1.0)])
+
 
 def resize_actions(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:
     """Change the number of actions of `model` to `new_nO` in place, and return it.

@@ -34,10 +34,13 @@ class BiluoMoves:
     @property
     def names(self) -> list[str]:
         """The actions' names, ``"B-PER"`` and the like; the one for blocked tokens is left out."""
+        return [name for name in self.output_names if name != f"{_LETTERS[UNIT]}-"]
+
+    @property
+    def output_names(self) -> list[str]:
+        """One name for each output of the model; ``"U-"`` is the action for blocked tokens."""
         return [
-            _LETTERS[kind] if kind == OUT else f"{_LETTERS[kind]}-{label}"
-            for kind, label in self.actions
-            if (kind, label) != (UNIT, "")
+            _LETTERS[kind] if kind == OUT else f"{_LETTERS[kind]}-{label}" for kind, label in self.actions
         ]
 
     @property

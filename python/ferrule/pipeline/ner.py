@@ -11,6 +11,7 @@ from thinc.api import Config, Model
 
 from ferrule._typing import Scores
 from ferrule.errors import LabelError, SerializationError
+from ferrule.ml.rows import split_rows
 from ferrule.ml.transition import StepGradients, TransitionSteps
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.biluo_moves import BiluoMoves
@@ -23,6 +24,7 @@ from ferrule.pipeline.entity_batch import (
 )
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.saving import SavedField
+from ferrule.pipeline.teacher_rows import TeacherRows
 from ferrule.pipeline.trainable_pipe import TrainablePipe
 from ferrule.scorer import get_ner_prf
 
@@ -107,6 +109,11 @@ class _TeacherScores(NamedTuple):
     actions: list[tuple[int, str]]
 
 
+class _KeptScores(NamedTuple):
+    rows: npt.NDArray[np.float32]
+    columns: npt.NDArray[np.int32]
+
+
 class EntityRecognizer(TrainablePipe):
     """Predicts ``doc.ents``: spans of tokens that do not overlap, each with a label.
 
@@ -176,11 +183,7 @@ class EntityRecognizer(TrainablePipe):
             self._keep_activations(docs, scores)
 
     def _keep_activations(self, docs: list[Any], scores: EntityPredictions) -> None:
-        n_actions = len(scores.actions)
-        if scores.steps is None or scores.batch is None:
-            actions, rows = np.zeros(0, np.int32), np.zeros((0, n_actions), np.float32)
-        else:
-            actions, rows = scores.steps.network.decode_with_scores(scores.batch.core)
+        actions, rows = _taken_and_scored(scores)
         powers = np.exp(rows - rows.max(axis=1, keepdims=True, initial=-np.inf))
         probabilities = powers / powers.sum(axis=1, keepdims=True)
         first = 0
@@ -250,6 +253,8 @@ class EntityRecognizer(TrainablePipe):
         actions lead to; actions that only one of the two has do not count. temperature: flattens both
         distributions first.
         """
+        if isinstance(teacher_scores, _KeptScores):
+            return self._loss_from_kept(teacher_scores, student_scores, temperature)
         teacher, student = _steps_of(teacher_scores), _steps_of(student_scores)
         if teacher is None or student is None:
             return 0.0, StepGradients([])
@@ -268,6 +273,36 @@ class EntityRecognizer(TrainablePipe):
                 f"{type(teacher_pipe).__name__}"
             )
         return _TeacherScores(teacher_pipe.model.predict(docs), list(teacher_pipe.moves.actions))
+
+    def teacher_rows(self, docs: Iterable[Any]) -> TeacherRows:
+        """The scores of all actions, before any softmax, at each token of `docs` on the way to its entities.
+
+        The columns are named as in `move_names`, and ``"U-"`` is the action for blocked tokens.
+        """
+        docs = list(docs)
+        _, scores = _taken_and_scored(self.predict(docs)._replace(actions=list(self.moves.actions)))
+        return TeacherRows(tuple(self.moves.output_names), split_rows(scores, [len(doc) for doc in docs]))
+
+    def _scores_from_rows(self, taught: TeacherRows) -> _KeptScores:
+        here = {name: column for column, name in enumerate(taught.labels)}
+        names = self.moves.output_names
+        if not set(here) & set(names):
+            raise LabelError(
+                f"{self._label('distill')}: the teacher has none of this component's actions; it has "
+                f"{', '.join(taught.labels)}."
+            )
+        columns = np.array([here.get(name, -1) for name in names], dtype=np.int32)
+        rows = [np.ascontiguousarray(block, dtype=np.float32) for block in taught.rows]
+        return _KeptScores(np.concatenate(rows), columns)
+
+    def _loss_from_kept(
+        self, kept: _KeptScores, student_scores: Any, temperature: float
+    ) -> tuple[float, StepGradients]:
+        student = _steps_of(student_scores)
+        if student is None:
+            return 0.0, StepGradients([])
+        batch = EntityBatch(student.docs, self.moves, self.vocab.strings)
+        return student.learn_from_rows(kept.rows, kept.columns, batch.core, temperature=temperature)
 
     def _longest_piece(self) -> int:
         cut = int(self.cfg["update_with_oracle_cut_size"])
@@ -345,6 +380,16 @@ class EntityRecognizer(TrainablePipe):
                 f"{self._label()}: the saved model has {found} outputs, but there are {n_actions} actions; "
                 f"load moves and a model that were saved together."
             )
+
+
+def _taken_and_scored(
+    predicted: EntityPredictions,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """The action taken at each token of the batch, and the scores of all actions there."""
+    if predicted.steps is None or predicted.batch is None:
+        return np.zeros(0, np.int32), np.zeros((0, len(predicted.actions)), np.float32)
+    taken, scores = predicted.steps.network.decode_with_scores(predicted.batch.core)
+    return taken, scores
 
 
 def _steps_of(scores: Any) -> TransitionSteps | None:

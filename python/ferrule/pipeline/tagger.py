@@ -18,6 +18,7 @@ from ferrule.pipeline import examples as check
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.gold_labels import distinct_labels, gold_classes
 from ferrule.pipeline.labelled_pipe import LabelledPipe
+from ferrule.pipeline.teacher_rows import TeacherRows
 from ferrule.pipeline.token_scores import TokenScores
 from ferrule.registry import registry
 
@@ -232,7 +233,16 @@ class Tagger(LabelledPipe):
     def _scores_to_learn_from(self, model: Model[Any, Any], docs: list[Any]) -> TokenScores:
         return self._scores(model, docs)
 
-    def _in_label_order(self, scores: TokenScores, order: list[int]) -> list[Any]:
+    def teacher_rows(self, docs: Iterable[Any]) -> TeacherRows:
+        """The probabilities of `docs`, a row a token and a column a label."""
+        return TeacherRows(self.labels, self.predict(docs)["probabilities"])
+
+    def _scores_from_rows(self, taught: TeacherRows) -> list[Any]:
+        return self._in_label_order(
+            {"probabilities": taught.rows}, taught.columns_of(self.labels, self._label("distill"))
+        )
+
+    def _in_label_order(self, scores: Mapping[str, list[Any]], order: list[int]) -> list[Any]:
         return [rows[:, order] for rows in scores["probabilities"]]
 
     def _labels_of(self, examples: Iterable[Any]) -> list[str]:

@@ -14,6 +14,7 @@ from ferrule.errors import LabelError
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.labelled_pipe import LabelledPipe
+from ferrule.pipeline.teacher_rows import TeacherRows
 from ferrule.registry import registry
 
 __all__ = ["TextCategorizer", "make_textcat", "textcat_score"]
@@ -226,6 +227,14 @@ class TextCategorizer(LabelledPipe):
 
     def _scores_to_learn_from(self, model: Model[Any, Any], docs: list[Any]) -> Floats:
         return self._probabilities(model, docs)
+
+    def teacher_rows(self, docs: Iterable[Any]) -> TeacherRows:
+        """The probabilities of `docs`, one row each and a column a category."""
+        return TeacherRows(self.labels, list(self.predict(docs)[:, np.newaxis]))
+
+    def _scores_from_rows(self, taught: TeacherRows) -> Floats:
+        order = taught.columns_of(self.labels, self._label("distill"))
+        return self._in_label_order(np.concatenate(taught.rows), order)
 
     def _in_label_order(self, scores: Floats, order: list[int]) -> Floats:
         return scores[:, order]

@@ -144,7 +144,7 @@ class Tok2Vec(TrainablePipe):
 
     def distill(
         self,
-        teacher_pipe: TrainablePipe | None,
+        teacher_pipe: Any,
         examples: Iterable[Any],
         *,
         drop: float = 0.0,

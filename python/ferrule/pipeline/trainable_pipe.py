@@ -30,6 +30,7 @@ from ferrule.pipeline.learning import (
 from ferrule.pipeline.pipe import Pipe
 from ferrule.pipeline.saving import SavedPipe
 from ferrule.pipeline.streams import annotated, batches
+from ferrule.pipeline.teacher_rows import TeacherRows, TeachesRows
 from ferrule.sparse_gradient import wanted as sparse_gradients_wanted
 
 __all__ = ["OWN_OPTIMIZER", "TrainablePipe"]
@@ -152,7 +153,7 @@ class TrainablePipe(SavedPipe, Pipe):
 
     def distill(
         self,
-        teacher_pipe: TrainablePipe | None,
+        teacher_pipe: TrainablePipe | TeachesRows | None,
         examples: Iterable[Any],
         *,
         drop: float = 0.0,
@@ -167,7 +168,7 @@ class TrainablePipe(SavedPipe, Pipe):
         tokens. Gold annotations are not needed; where there are some, `gold_share` (0 to 1) says how much of
         the loss comes from them. `temperature` flattens both distributions before they are compared, in
         components whose `get_teacher_student_loss` takes an argument of that name. The teacher stays as it
-        is.
+        is. Instead of a component it may be anything with a method `teacher_rows`, such as kept scores.
 
         Raises ValueError where tokens or labels of the two do not match.
         """
@@ -178,7 +179,11 @@ class TrainablePipe(SavedPipe, Pipe):
             raise ValueError(f"{self._label('distill')}: needs a teacher, found None")
         if not any(len(example.predicted) for example in examples):
             return self._learn([], lambda scores: (0.0, None), drop=drop, sgd=sgd, losses=losses)
-        teacher_scores = self._scores_of_teacher(teacher_pipe, [example.reference for example in examples])
+        references = [example.reference for example in examples]
+        if isinstance(teacher_pipe, TrainablePipe) or not isinstance(teacher_pipe, TeachesRows):
+            teacher_scores = self._scores_of_teacher(teacher_pipe, references)
+        else:
+            teacher_scores = self._scores_from_rows(teacher_pipe.teacher_rows(references))
 
         def loss_and_gradient(scores: Any) -> LossAndGradient:
             # Not given at all unless it matters: a subclass need not know of it.
@@ -313,6 +318,17 @@ class TrainablePipe(SavedPipe, Pipe):
         """What the teacher's model says about `docs`, in the order of this component's labels."""
         check.same_labels(teacher_pipe.labels, self.labels, owner=self._label("distill"))
         return self._scores_to_learn_from(teacher_pipe.model, docs)
+
+    def teacher_rows(self, docs: Iterable[Any]) -> TeacherRows:
+        """What this component teaches a student about `docs`, as plain arrays that can be kept.
+
+        Subclasses implement it, and `_scores_from_rows`, to be distilled from kept scores.
+        """
+        raise self._not_implemented("teacher_rows")
+
+    def _scores_from_rows(self, taught: TeacherRows) -> Any:
+        """`taught` as `get_teacher_student_loss` takes it from a teacher, in the order of the own labels."""
+        raise self._not_implemented("_scores_from_rows")
 
     def _scores_to_learn_from(self, model: Model[Any, Any], docs: list[Any]) -> Any:
         """What `model` predicts, as `get_teacher_student_loss` takes it from a teacher.

@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,13 +19,14 @@ from ferrule.training.report import RunFigures
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 
 if TYPE_CHECKING:
-    from ferrule._typing import PathOrStr
+    from ferrule._typing import Losses, PathOrStr
     from ferrule.language import Language
     from ferrule.training.example import Example
 
 __all__ = ["run_training", "train", "train_while_improving"]
 
 Corpus = Callable[[Any], "Iterable[Example]"]
+Teach = Callable[["list[Example]", float, "Losses"], None]
 
 
 def train(
@@ -68,16 +70,21 @@ def run_training(
     resume: bool = False,
     stdout: IO[str] | None = None,
     stderr: IO[str] | None = None,
+    teach: Teach | None = None,
 ) -> RunFigures:
-    """One whole run, as `train` describes it; returns its figures."""
+    """One whole run, as `train` describes it; returns its figures.
+
+    `teach` gathers the gradients of a batch; by default `nlp.update` does.
+    """
     set_seed(settings.seed)
     batches = train_batches(nlp, train_corpus, settings)
     state = folder.resume(batches) if resume else TrainingState()
     evaluate = Evaluator(nlp, dev_corpus, settings.score_weights)
-    log_step, finalize = settings.logger(nlp, stdout or sys.stdout, stderr or sys.stderr)
+    with _config_of(nlp, settings):
+        log_step, finalize = settings.logger(nlp, stdout or sys.stdout, stderr or sys.stderr)
     try:
         with DeferredInterrupt() as interrupt:
-            for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state):
+            for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state, teach):
                 if is_best:
                     state.best_confusion = confusions(evaluate.examples)
                 if is_best is not None:
@@ -101,6 +108,7 @@ def train_while_improving(
     batches: Iterable[tuple[int, list[Example]]],
     evaluate: Callable[[], tuple[float, dict[str, Any]]],
     state: TrainingState,
+    teach: Teach | None = None,
 ) -> Iterator[tuple[dict[str, Any], bool | None]]:
     """Yield (info, is_best) after each update, until patience, steps or batches run out; `state` moves along.
 
@@ -116,7 +124,7 @@ def train_while_improving(
         step, state.epoch = state.step, epoch
         if settings.before_update:
             settings.before_update(nlp, {"step": step, "epoch": epoch})
-        update(nlp, batch, settings, drop=next(dropouts), losses=state.losses)
+        update(nlp, batch, settings, teach, drop=next(dropouts), losses=state.losses)
         state.step += 1
         state.words += sum(len(example) for example in batch)
         info: dict[str, Any] = {
@@ -152,12 +160,21 @@ def is_finished(state: TrainingState, settings: TrainingSettings) -> bool:
 
 
 def update(
-    nlp: Language, batch: list[Example], settings: TrainingSettings, *, drop: float, losses: dict[str, float]
+    nlp: Language,
+    batch: list[Example],
+    settings: TrainingSettings,
+    teach: Teach | None = None,
+    *,
+    drop: float,
+    losses: Losses,
 ) -> None:
     """One step of the weights: gradients of the whole batch, in parts where settings say so, then the
     optimizer.
     """
     for part in split_batch(batch, settings.accumulate_gradient):
+        if teach is not None:
+            teach(part, drop, losses)
+            continue
         nlp.update(
             part,
             drop=drop,
@@ -217,6 +234,18 @@ def update_performance(nlp: Language, info: dict[str, Any]) -> None:
     performance = nlp.meta["performance"] = dict(info["other_scores"])
     for name, loss in info["losses"].items():
         performance[f"{name}_loss"] = loss
+
+
+@contextmanager
+def _config_of(nlp: Language, settings: TrainingSettings) -> Iterator[None]:
+    """While the block runs, the pipeline's config says how long this run is; loggers look there."""
+    section = nlp.config["training"]
+    own = {name: section.get(name) for name in ("max_steps", "eval_frequency")}
+    section.update(max_steps=settings.max_steps, eval_frequency=settings.eval_frequency)
+    try:
+        yield
+    finally:
+        section.update(own)
 
 
 def _set_weights(nlp: Language, params: dict[Any, Any]) -> None:

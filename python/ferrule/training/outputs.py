@@ -23,9 +23,17 @@ REPORT = "report"
 
 
 class RunFolder:
-    """The folder of a run; with None for a folder, nothing is saved."""
+    """The folder of a run; with None for a folder, nothing is saved. `kind` heads its report."""
 
-    def __init__(self, folder: PathOrStr | None, nlp: Language, settings: TrainingSettings) -> None:
+    def __init__(
+        self,
+        folder: PathOrStr | None,
+        nlp: Language,
+        settings: TrainingSettings,
+        *,
+        kind: str = "Training",
+    ) -> None:
+        self.kind = kind
         self.folder = None if folder is None else Path(folder)
         self.nlp = nlp
         self.settings = settings
@@ -65,7 +73,7 @@ class RunFolder:
     def figures(self, state: TrainingState) -> RunFigures:
         """The figures of the run so far; scores, labels and confusion are those of the best evaluation."""
         figures = RunFigures(
-            title=f"Training of {self.nlp.meta.get('name') or 'a pipeline'} ({self.nlp.lang})",
+            title=f"{self.kind} of {self.nlp.meta.get('name') or 'a pipeline'} ({self.nlp.lang})",
             pipeline=list(self.nlp.pipe_names),
             history=state.history,
             confusion=state.best_confusion,

@@ -5,7 +5,8 @@ use ferrule_kernels::layers::dropout::Dropout;
 use ferrule_kernels::simd::Isa;
 use ferrule_kernels::transitions::biluo::{Action, Biluo, Move, Token};
 use ferrule_kernels::transitions::{
-    self, BiluoGold, GoldLesson, NegativeSpan, Network, NetworkParams, Segment, TeacherLesson, Trace,
+    self, BiluoGold, GoldLesson, NegativeSpan, Network, NetworkParams, Segment, TaughtBy, TeacherLesson,
+    Trace,
 };
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
@@ -229,19 +230,34 @@ impl TransitionNetwork {
         drop: f32,
         seed: u64,
     ) -> PyResult<TransitionTrace> {
-        let columns = columns.as_slice()?;
-        let pool = workers(py)?;
-        detached(py, || {
-            self.network.check_batch(batch.0.n_tokens())?;
-            let lesson = TeacherLesson::new(&teacher.network, &self.network, columns, temperature)?;
-            let starts = batch.0.starts().into_iter();
-            let segments =
-                starts.map(|state| Segment { state, n_steps: (state.end - state.next) as usize }).collect();
-            let dropout = Dropout::new(drop, seed, 0);
-            let trace =
-                transitions::follow(pool.threads(), &self.network, &batch.0, &lesson, segments, dropout);
-            Ok::<_, KernelError>(TransitionTrace(trace))
-        })
+        self.taught(
+            py,
+            TaughtBy::Network(&teacher.network),
+            columns.as_slice()?,
+            batch,
+            temperature,
+            (drop, seed),
+        )
+    }
+
+    /// What the scores of another network, kept from before, teach about a batch.
+    ///
+    /// rows: float32 (n_tokens, n_teacher_actions), as `decode_with_scores` gives them. The other arguments are those of
+    /// `learn_from`.
+    #[allow(clippy::too_many_arguments)]
+    fn learn_from_rows(
+        &self,
+        py: Python<'_>,
+        rows: PyReadonlyArray2<'_, f32>,
+        columns: PyReadonlyArray1<'_, i32>,
+        batch: &BiluoBatch,
+        temperature: f64,
+        drop: f32,
+        seed: u64,
+    ) -> PyResult<TransitionTrace> {
+        let width = rows.shape()[1];
+        let teacher = TaughtBy::Rows(rows.as_slice()?, width);
+        self.taught(py, teacher, columns.as_slice()?, batch, temperature, (drop, seed))
     }
 
     /// The gradients of what `trace` holds, times `scale`: of the tokens, the lower weights, bias and padding, and of the
@@ -269,6 +285,31 @@ impl TransitionNetwork {
             grads.padding.into_pyarray(py).reshape(vec![1, n_features, hidden, pieces])?,
             upper,
         ))
+    }
+}
+
+impl TransitionNetwork {
+    fn taught(
+        &self,
+        py: Python<'_>,
+        teacher: TaughtBy<'_>,
+        columns: &[i32],
+        batch: &BiluoBatch,
+        temperature: f64,
+        (drop, seed): (f32, u64),
+    ) -> PyResult<TransitionTrace> {
+        let pool = workers(py)?;
+        detached(py, || {
+            self.network.check_batch(batch.0.n_tokens())?;
+            let lesson = TeacherLesson::new(teacher, &self.network, columns, temperature)?;
+            let starts = batch.0.starts().into_iter();
+            let segments =
+                starts.map(|state| Segment { state, n_steps: (state.end - state.next) as usize }).collect();
+            let dropout = Dropout::new(drop, seed, 0);
+            let trace =
+                transitions::follow(pool.threads(), &self.network, &batch.0, &lesson, segments, dropout);
+            Ok::<_, KernelError>(TransitionTrace(trace))
+        })
     }
 }
 

@@ -288,6 +288,10 @@ impl TransitionSystem for Biluo {
         }
     }
 
+    fn next_token(&self, state: &State) -> usize {
+        state.next as usize
+    }
+
     fn apply(&self, state: &mut State, action: usize) {
         let Action { kind, label } = self.actions[action];
         match kind {

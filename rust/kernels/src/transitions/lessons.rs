@@ -58,11 +58,39 @@ fn best_of(scores: &[f32], among: impl Fn(usize) -> bool) -> f32 {
     chosen.fold(f32::NEG_INFINITY, |best, (_, &score)| best.max(score))
 }
 
+/// Where a teacher's scores come from.
+#[derive(Clone, Copy, Debug)]
+pub enum TaughtBy<'a> {
+    /// A network set up for the same tokens: it scores the very state.
+    Network(&'a Network),
+    /// Scores kept from before, a row of so many for each token of the batch: those of the state in which the teacher
+    /// came to that token on its own way.
+    Rows(&'a [f32], usize),
+}
+
+impl TaughtBy<'_> {
+    fn n_actions(self) -> usize {
+        match self {
+            TaughtBy::Network(network) => network.n_actions,
+            TaughtBy::Rows(_, width) => width,
+        }
+    }
+
+    fn check(self, n_tokens: usize) -> Result<(), KernelError> {
+        match self {
+            TaughtBy::Network(network) => network.check_batch(n_tokens),
+            TaughtBy::Rows(rows, width) => {
+                KernelError::expect_len("transitions: the teacher's rows", n_tokens * width, rows.len())
+            }
+        }
+    }
+}
+
 /// A teacher's scores for the same tokens. The loss is KL(teacher ‖ student) over the actions that both have; the next
 /// state is what the teacher's best allowed action of these leads to.
 #[derive(Debug)]
 pub struct TeacherLesson<'a> {
-    teacher: &'a Network,
+    teacher: TaughtBy<'a>,
     columns: &'a [i32],
     temperature: f64,
 }
@@ -74,20 +102,20 @@ impl<'a> TeacherLesson<'a> {
     /// # Errors
     /// [`KernelError::Shape`], [`KernelError::Index`] or [`KernelError::Value`].
     pub fn new(
-        teacher: &'a Network,
+        teacher: TaughtBy<'a>,
         student: &Network,
         columns: &'a [i32],
         temperature: f64,
     ) -> Result<TeacherLesson<'a>, KernelError> {
-        teacher.check_batch(student.n_tokens())?;
+        teacher.check(student.n_tokens())?;
         KernelError::expect_len("transitions: the teacher's columns", student.n_actions, columns.len())?;
-        let wrong = |&column: &i32| column >= teacher.n_actions as i32;
+        let wrong = |&column: &i32| column >= teacher.n_actions() as i32;
         if let Some(position) = columns.iter().position(wrong) {
             return Err(KernelError::Index {
                 what: "transitions: the teacher's columns",
                 position,
                 found: i64::from(columns[position]),
-                expected: format!("below {}, the teacher's outputs", teacher.n_actions),
+                expected: format!("below {}, the teacher's outputs", teacher.n_actions()),
             });
         }
         if !(temperature > 0.0 && temperature.is_finite()) {
@@ -104,7 +132,8 @@ impl<'a> TeacherLesson<'a> {
 /// Room for a [`TeacherLesson`].
 #[derive(Debug)]
 pub struct TeacherRoom {
-    scratch: Scratch,
+    /// Where the teacher is a network.
+    scratch: Option<Scratch>,
     /// In the student's order; negative infinity where the teacher has none.
     scores: Vec<f32>,
     valid: Vec<bool>,
@@ -115,7 +144,10 @@ impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
 
     fn room(&self, system: &T) -> TeacherRoom {
         TeacherRoom {
-            scratch: Scratch::new(self.teacher, system.n_actions()),
+            scratch: match self.teacher {
+                TaughtBy::Network(network) => Some(Scratch::new(network, system.n_actions())),
+                TaughtBy::Rows(..) => None,
+            },
             scores: vec![f32::NEG_INFINITY; self.columns.len()],
             valid: vec![false; system.n_actions()],
         }
@@ -128,15 +160,22 @@ impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
         state: &T::State,
         step: Step<'_>,
     ) -> (f64, Option<usize>) {
-        // The teacher may look at another number of tokens than the student.
-        system.context(state, &mut room.scratch.context);
-        self.teacher.score(&[], &mut room.scratch);
         room.valid.copy_from_slice(step.valid);
+        let of_teacher = match (self.teacher, &mut room.scratch) {
+            (TaughtBy::Network(network), Some(scratch)) => {
+                // The teacher may look at another number of tokens than the student.
+                system.context(state, &mut scratch.context);
+                network.score(&[], scratch);
+                &scratch.scores
+            }
+            (TaughtBy::Rows(rows, width), _) => &rows[system.next_token(state) * width..][..width],
+            (TaughtBy::Network(_), None) => return (0.0, step.best()), // `room` makes one for every network
+        };
         for (index, &column) in self.columns.iter().enumerate() {
             if column < 0 {
                 room.valid[index] = false;
             } else {
-                room.scores[index] = room.scratch.scores[column as usize];
+                room.scores[index] = of_teacher[column as usize];
             }
         }
         let known = |index: &usize| self.columns[*index] >= 0;

@@ -22,7 +22,7 @@ pub use backward::Gradients;
 pub use biluo_gold::{BiluoGold, NegativeSpan};
 pub use decode::{decode, decode_with_scores};
 pub use follow::{Segment, Trace, follow};
-pub use lessons::{GoldLesson, TeacherLesson};
+pub use lessons::{GoldLesson, TaughtBy, TeacherLesson};
 pub use network::{Network, NetworkParams};
 
 /// States and actions. Tokens are counted through the whole batch.
@@ -39,6 +39,8 @@ pub trait TransitionSystem: Sync {
     fn context(&self, state: &Self::State, tokens: &mut [i32]);
     /// Writes which actions are allowed. There may be none, which ends the analysis.
     fn set_valid(&self, state: &Self::State, valid: &mut [bool]);
+    /// The token, counted through the batch, that the next action is about.
+    fn next_token(&self, state: &Self::State) -> usize;
     /// Takes an action.
     fn apply(&self, state: &mut Self::State, action: usize);
 }

@@ -140,7 +140,7 @@ fn check_gradients(isa: Isa, pieces: usize, has_upper: bool) {
     let teacher = teacher.network(isa, false);
     let trace_of = |weights: &Weights| {
         let network = weights.network(isa, true);
-        let lesson = TeacherLesson::new(&teacher, &network, &columns, 1.5).unwrap();
+        let lesson = TeacherLesson::new(TaughtBy::Network(&teacher), &network, &columns, 1.5).unwrap();
         let segments =
             system.starts().into_iter().map(|state| Segment { state, n_steps: 9 }).collect::<Vec<_>>();
         let trace = follow(Threads::One, &network, &system, &lesson, segments, None);
@@ -170,6 +170,33 @@ fn check_gradients(isa: Isa, pieces: usize, has_upper: bool) {
         check("upper weights", &grads.upper_weights, &|w| &mut w.upper.as_mut().unwrap().0);
         check("upper bias", &grads.upper_bias, &|w| &mut w.upper.as_mut().unwrap().1);
     }
+}
+
+#[test]
+fn rows_kept_from_a_teacher_teach_what_it_teaches_itself() {
+    let lengths = [4, 1, 7];
+    let system = plain_batch(&lengths);
+    let isa = Isa::best();
+    let mut teacher = Weights::new(12, 2, true, 6);
+    teacher.tokens.iter_mut().for_each(|x| *x = -*x);
+    let teacher = teacher.network(isa, false);
+    let student = Weights::new(12, 2, true, 3).network(isa, true);
+    let kept: Vec<f32> = decode_with_scores(Threads::One, &teacher, &system, system.starts())
+        .into_iter()
+        .flat_map(|(_, rows)| rows)
+        .collect();
+    let columns: Vec<i32> = (0..10).collect();
+    let trace_of = |taught_by| {
+        let lesson = TeacherLesson::new(taught_by, &student, &columns, 2.0).unwrap();
+        let segments = system.starts().into_iter().map(|state| Segment { state, n_steps: 9 }).collect();
+        follow(Threads::One, &student, &system, &lesson, segments, None)
+    };
+    let live = trace_of(TaughtBy::Network(&teacher));
+    let stored = trace_of(TaughtBy::Rows(&kept, 10));
+    assert!(live.loss > 0.0);
+    assert_eq!((live.loss, live.n_states, &live.d_scores), (stored.loss, stored.n_states, &stored.d_scores));
+    assert!(TeacherLesson::new(TaughtBy::Rows(&kept[1..], 10), &student, &columns, 2.0).is_err());
+    assert!(TeacherLesson::new(TaughtBy::Rows(&kept, 9), &student, &columns, 2.0).is_err());
 }
 
 #[test]
@@ -316,6 +343,6 @@ fn sizes_that_do_not_fit_are_refused() {
     assert!(Biluo::new(actions(), tokens.clone(), &[2]).is_err());
     assert!(Biluo::new(Vec::new(), tokens, &[3]).is_err());
     let network = weights.network(isa, false);
-    assert!(TeacherLesson::new(&network, &network, &[99; 10], 1.0).is_err());
-    assert!(TeacherLesson::new(&network, &network, &[0; 10], 0.0).is_err());
+    assert!(TeacherLesson::new(TaughtBy::Network(&network), &network, &[99; 10], 1.0).is_err());
+    assert!(TeacherLesson::new(TaughtBy::Network(&network), &network, &[0; 10], 0.0).is_err());
 }

@@ -1,0 +1,57 @@
+"""`ferrule distill`: train a small pipeline on what a large one predicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["distill"]
+
+
+def distill(
+    context: typer.Context,
+    teacher: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of a saved pipeline, ours or spaCy's, or a function that --code registers."
+        ),
+    ],
+    config: Annotated[Path, typer.Argument(help="The student's config.", exists=True, dir_okay=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for model-best and model-last.")
+    ] = None,
+    scores: Annotated[
+        Path | None, typer.Option("--scores", help="Folder to keep the teacher's scores in, or with them.")
+    ] = None,
+    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
+    ] = False,
+) -> None:
+    """Train a student. Any setting of its config can be an option: --distillation.temperature 2
+
+    The config's [distillation] section says what to learn from and how; what it leaves out is as
+    [training] says, which also names the corpus to evaluate on.
+    """
+    from ferrule.cli.overrides import override, parse_overrides, read_config, run_code
+    from ferrule.training.distillation import distill as run_distillation
+    from ferrule.training.distillation import distillation_section, init_student
+    from ferrule.training.teachers import load_teacher
+
+    run_code(code)
+    settings = read_config(config, {})
+    settings.setdefault("distillation", distillation_section())
+    overrides = parse_overrides(context.args)
+    if scores is not None:
+        overrides["distillation.scores"] = str(scores)
+    override(settings, overrides)
+    taught_by = load_teacher(teacher, code)
+    nlp = init_student(settings, taught_by)
+    typer.echo(f"Teacher: {teacher}  Student: {', '.join(nlp.pipe_names)}")
+    run_distillation(nlp, taught_by, output, resume=resume)
+    if output is not None:
+        typer.echo(
+            f"Saved: {output / 'model-best'} (best score) and {output / 'model-last'} (end of the run)"
+        )

@@ -1,0 +1,314 @@
+"""Training a student pipeline from a teacher, as the `[distillation]` section of its config says."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, Any
+
+from ferrule.errors import ConfigError, nearest_names
+from ferrule.language import Language, load_from_config
+from ferrule.pipeline.teacher_rows import TeacherRows
+from ferrule.registry import registry
+from ferrule.training.checkpoint import set_seed
+from ferrule.training.example import Example
+from ferrule.training.kept_scores import keep_scores, load_scores
+from ferrule.training.loop import run_training
+from ferrule.training.outputs import RunFolder
+from ferrule.training.settings import TrainingSettings, resolve_corpora
+from ferrule.training.teachers import Teacher
+
+if TYPE_CHECKING:
+    from thinc.config import Config
+
+    from ferrule._typing import Losses, PathOrStr
+    from ferrule.training.report import RunFigures
+
+__all__ = ["DistillationSettings", "distill", "distillation_section", "init_student"]
+
+
+@dataclass(kw_only=True)
+class DistillationSettings:
+    """The `[distillation]` section; what it leaves out is as `[training]` says.
+
+    corpus: the section of the texts to learn from, plain or annotated, or a list of them. student_to_teacher:
+    names of the student's components to those of the teacher, where they differ. temperature: flattens both
+    distributions, in components that know of it (`tagger`, `ner`). gold_share: how much of the loss comes
+    from gold annotation, 0 to 1. scores: a folder to keep the teacher's scores in, or None. The others are
+    those of `[training]`.
+    """
+
+    corpus: str | list[str] = "corpora.train"
+    student_to_teacher: dict[str, str] = field(default_factory=dict)
+    temperature: float = 1.0
+    gold_share: float = 0.0
+    scores: str | None = None
+    optimizer: Any = None
+    batcher: Any = None
+    dropout: Any = None
+    max_epochs: int | None = None
+    max_steps: int | None = None
+    patience: int | None = None
+    eval_frequency: int | None = None
+    accumulate_gradient: int | None = None
+
+    @classmethod
+    def from_config(cls, config: Config) -> DistillationSettings:
+        """The settings of ``config["distillation"]``, an interpolated config; the defaults where it has none.
+
+        Raises ConfigError for an unknown setting, with the nearest known one, and a value out of range.
+        """
+        section = config.get("distillation") or {}
+        known = [each.name for each in dataclasses.fields(cls)]
+        for key in section:
+            if key not in known:
+                near = nearest_names(key, known)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
+                raise ConfigError(f"[distillation] has an unknown setting {key!r}; {hint}")
+        settings = cls(**registry.resolve({"distillation": section})["distillation"])
+        if not settings.temperature > 0:
+            raise ConfigError(f"[distillation] temperature must be above 0, found {settings.temperature!r}")
+        if not 0 <= settings.gold_share <= 1:
+            raise ConfigError(
+                f"[distillation] gold_share must be between 0 and 1, found {settings.gold_share!r}"
+            )
+        return settings
+
+    @property
+    def corpora(self) -> list[str]:
+        """The names of the sections to read."""
+        return [self.corpus] if isinstance(self.corpus, str) else list(self.corpus)
+
+    def training(self, config: Config) -> TrainingSettings:
+        """`[training]` of the interpolated `config` with what these settings replace."""
+        base = TrainingSettings.from_config(config)
+        given = {each.name for each in dataclasses.fields(TrainingSettings)}
+        own = {name: value for name, value in vars(self).items() if name in given and value is not None}
+        replaced = dataclasses.replace(base, train_corpus=self.corpora[0], **own)
+        replaced._check()
+        return replaced
+
+
+def distillation_section() -> dict[str, Any]:
+    """A `[distillation]` section to start from."""
+    return {
+        "corpus": "corpora.train",
+        "student_to_teacher": {},
+        "temperature": 1.0,
+        "gold_share": 0.0,
+        "scores": None,
+    }
+
+
+def init_student(config: Config, teacher: Teacher) -> Language:
+    """The student's pipeline, initialized: labels are those of the teacher, sizes come from the corpus.
+
+    Components with a `source` keep their weights; so do frozen ones. Raises ConfigError for a config that
+    does not fit together, and for a component that has no teacher.
+    """
+    nlp = load_from_config(config)
+    filled = nlp.config.interpolate()
+    settings = DistillationSettings.from_config(filled)
+    training = settings.training(filled)
+    set_seed(training.seed)
+    sourced = [name for name, block in config.get("components", {}).items() if "source" in block]
+    corpus = _corpus(filled, settings)
+    names = _teachers_of(nlp, teacher, settings, training)
+    with (
+        nlp.select_pipes(disable=[*training.frozen_components, *sourced]),
+        _labels_of_teacher(nlp, {name: teacher.label_data(names[name]) for name in names}),
+    ):
+        sample = None if training.max_epochs >= 0 else 100
+        nlp.initialize(lambda: islice(corpus(nlp), sample), sgd=training.optimizer)
+    return nlp
+
+
+def distill(
+    nlp: Language,
+    teacher: Teacher,
+    output_path: PathOrStr | None = None,
+    *,
+    resume: bool = False,
+    stdout: IO[str] | None = None,
+    stderr: IO[str] | None = None,
+) -> RunFigures:
+    """Train `nlp`, initialized by `init_student`, from `teacher`, which stays as it is; gives the figures.
+
+    Models, checkpoint and report are left in `output_path` as by `ferrule.training.loop.train`; Ctrl-C
+    and `resume` work as there. With ``scores`` in `[distillation]` the teacher is asked once, and never
+    again for the same corpus. A document whose own tokens differ from the gold ones teaches without its gold
+    annotation.
+
+    Raises ConfigError, ValueError for an empty corpus, StaleScoresError for kept scores of another teacher or
+    corpus.
+    """
+    config = nlp.config.interpolate()
+    settings = DistillationSettings.from_config(config)
+    training = settings.training(config)
+    stdout = stdout or sys.stdout
+    corpus = _corpus(config, settings)
+    names = _teachers_of(nlp, teacher, settings, training)
+    sources = _sources(nlp, teacher, names, settings, corpus, stdout)
+    arguments = {name: _arguments(nlp.get_pipe(name), settings) for name in names}
+
+    def teach(batch: list[Example], drop: float, losses: Losses) -> None:
+        nlp.distill(
+            sources(batch),
+            batch,
+            drop=drop,
+            sgd=False,
+            losses=losses,
+            component_cfg=arguments,
+            exclude=training.frozen_components,
+            annotates=training.annotating_components,
+            student_to_teacher=names,
+        )
+
+    (dev_corpus,) = resolve_corpora(config, [training.dev_corpus])
+    return run_training(
+        nlp,
+        training,
+        corpus,
+        dev_corpus,
+        folder=RunFolder(output_path, nlp, training, kind="Distillation"),
+        resume=resume,
+        stdout=stdout,
+        stderr=stderr,
+        teach=teach,
+    )
+
+
+def _corpus(config: Config, settings: DistillationSettings) -> Callable[[Any], Iterator[Example]]:
+    """The examples of all corpora, with the same tokens on both sides, without empty ones."""
+    readers = resolve_corpora(config, settings.corpora)
+
+    def read(nlp: Any) -> Iterator[Example]:
+        for example in chain.from_iterable(reader(nlp) for reader in readers):
+            if len(example.predicted):
+                yield _same_tokens(example)
+
+    return read
+
+
+def _same_tokens(example: Example) -> Example:
+    words = [token.text for token in example.predicted]
+    if words == [token.text for token in example.reference]:
+        return example
+    return Example(example.predicted, example.predicted.copy())
+
+
+def _teachers_of(
+    nlp: Language, teacher: Teacher, settings: DistillationSettings, training: TrainingSettings
+) -> dict[str, str]:
+    """The teacher's component of each component that is to be taught."""
+    found = {}
+    for name, pipe in nlp.pipeline:
+        if name in training.frozen_components or not getattr(pipe, "is_distillable", False):
+            continue
+        if hasattr(pipe, "listening_components"):  # taught by the components that listen to it
+            continue
+        theirs = settings.student_to_teacher.get(name, name)
+        if theirs not in teacher.pipes:
+            raise ConfigError(
+                f"the component {name!r} has no teacher: the teacher has {', '.join(teacher.pipes)}, not "
+                f"{theirs!r}. Name one in [distillation.student_to_teacher], or name {name!r} in "
+                "[training] frozen_components."
+            )
+        found[name] = theirs
+    if not found:
+        raise ConfigError(f"none of the components {', '.join(nlp.pipe_names)} can be distilled")
+    return found
+
+
+Sources = Callable[[list[Example]], "Mapping[str, Any] | Language"]
+
+
+def _sources(
+    nlp: Language,
+    teacher: Teacher,
+    names: Mapping[str, str],
+    settings: DistillationSettings,
+    corpus: Callable[[Any], Iterable[Example]],
+    stdout: IO[str],
+) -> Sources:
+    """A function that gives what teaches a batch: kept scores, the teacher's, or the teacher itself."""
+    theirs = sorted(set(names.values()))
+    without = [name for name in theirs if not teacher.gives_rows(name)]
+    if without and (settings.scores or teacher.pipeline is None):
+        raise ConfigError(
+            f"the scores of {without[0]!r} cannot be kept: the component has no method teacher_rows. Leave "
+            "`scores` of [distillation] out."
+        )
+    if without:
+        return lambda batch: teacher.pipeline
+    if settings.scores is None:
+
+        def ask(batch: list[Example]) -> dict[str, Any]:
+            taught = teacher.teach(theirs, [example.reference for example in batch])
+            return {name: _Given(rows) for name, rows in taught.items()}
+
+        return ask
+
+    def docs() -> Iterator[Any]:
+        return (example.reference for example in corpus(nlp))
+
+    if (Path(settings.scores) / "scores.json").is_file():
+        kept = load_scores(settings.scores, teacher, theirs, docs)
+        stdout.write(f"Scores of the teacher: {settings.scores}\n")
+    else:
+        kept = keep_scores(settings.scores, teacher, theirs, docs)
+        stdout.write(f"Scores of the teacher, computed: {settings.scores}\n")
+    return lambda batch: kept
+
+
+class _Given:
+    """Scores of one batch, as its teacher."""
+
+    def __init__(self, rows: TeacherRows) -> None:
+        self._rows = rows
+
+    def teacher_rows(self, docs: Iterable[Any]) -> TeacherRows:
+        return self._rows
+
+
+def _arguments(pipe: Any, settings: DistillationSettings) -> dict[str, Any]:
+    """What `pipe.distill` is given: only what differs from its defaults, and only what it knows of."""
+    found: dict[str, Any] = {}
+    if settings.gold_share:
+        found["gold_share"] = settings.gold_share
+    takes = inspect.signature(pipe.get_teacher_student_loss).parameters
+    if settings.temperature != 1.0 and "temperature" in takes:
+        found["temperature"] = settings.temperature
+    return found
+
+
+@contextmanager
+def _labels_of_teacher(nlp: Language, labels: Mapping[str, Any]) -> Iterator[None]:
+    """While the block runs, the components are initialized with these labels, where the config names none."""
+    initialize = nlp.config["initialize"]
+    before = initialize.get("components") or {}
+    blocks = {name: dict(block) for name, block in before.items()}
+    with TemporaryDirectory() as folder:
+        for number, (name, data) in enumerate(labels.items()):
+            takes = inspect.signature(nlp.get_pipe(name).initialize).parameters
+            block = blocks.setdefault(name, {})
+            if data is None or "labels" not in takes or "labels" in block:
+                continue
+            path = (
+                Path(folder) / f"{number}.json"
+            )  # a label may have dots, which a config cannot hold in a key
+            path.write_text(json.dumps(data), encoding="utf8")
+            block["labels"] = {"@readers": "spacy.read_labels.v1", "path": str(path)}
+        initialize["components"] = blocks
+        try:
+            yield
+        finally:
+            initialize["components"] = before
