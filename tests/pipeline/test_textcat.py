@@ -173,3 +173,81 @@ def test_an_unknown_category_is_refused_with_the_remedy(library: Library, cats: 
     textcat.initialize(lambda: cats)
     with pytest.raises(LabelError, match=r"'NEW'.*add_label"):
         textcat.update([library.make(["a"], cats={"NEW": 1.0})])
+
+
+CROSS_ENTROPY = {"loss": "cross_entropy", "label_smoothing": 0.1, "ngram_dropout": 0.2}
+
+
+def test_cross_entropy_learns_the_examples(
+    library: Library, cats: list[Any], exclusive: bool, architecture: str
+) -> None:
+    textcat = _make(library, exclusive, architecture)
+    textcat.cfg.update(CROSS_ENTROPY)
+    textcat.initialize(lambda: cats)
+    _train(textcat, cats)
+    assert [_best(textcat, library, words) for words, _ in TEXTS] == ["POS", "NEG", "POS", "NEG"]
+
+
+def test_weights_of_classes_and_examples_scale_the_gradient(library: Library) -> None:
+    examples = [
+        library.make(["a"], cats={"A": 1.0, "B": 0.0}),
+        library.make(["b"], cats={"A": 0.0, "B": 1.0}),
+    ]
+    examples[1].reference.user_data["example_weight"] = 0.5
+    scores = np.full((2, 2), 0.5, dtype="float32")
+    expected = {True: [[-1.5, 1.5], [0.25, -0.25]], False: [[-1.5, 0.5], [0.75, -0.25]]}
+    for exclusive, gradient in expected.items():
+        textcat = _make(library, exclusive, "bag")
+        textcat.cfg["class_weights"] = {"A": 3.0}
+        textcat.initialize(lambda: examples)
+        assert textcat.get_loss(examples, scores)[1].tolist() == gradient
+
+
+def test_an_example_without_a_true_category_has_no_cross_entropy(library: Library, cats: list[Any]) -> None:
+    textcat = _make(library, True, "bag")
+    textcat.cfg["loss"] = "cross_entropy"
+    textcat.initialize(lambda: cats)
+    empty = library.make(["good"], cats={"POS": 0.0, "NEG": 0.0})
+    loss, d_scores = textcat.get_loss([empty], np.full((1, 2), 0.5, dtype="float32"))
+    assert loss == 0.0
+    assert not d_scores.any()
+
+
+def test_dropped_ngrams_are_drawn_only_while_training(library: Library, cats: list[Any]) -> None:
+    textcat = _make(library, True, "bag")
+    textcat.cfg["ngram_dropout"] = 0.9
+    textcat.initialize(lambda: cats)
+    _train(textcat, cats, steps=10)
+    docs = [example.x for example in cats]
+    np.testing.assert_array_equal(textcat.predict(docs), textcat.predict(docs))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "hinge"}, "loss must be one of 'squared_error', 'cross_entropy', found 'hinge'"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be at least 0 and below 1, found 1.0"),
+        ({"ngram_dropout": -0.1}, "ngram_dropout must be at least 0"),
+        ({"class_weights": {"A": -1.0}}, r"class_weights\['A'\] must be a finite number"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(
+    library: Library, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        TextCategorizer(library.vocab, build(_architectures(True)["bag"]), threshold=0.5, **settings)
+
+
+def test_a_weight_of_an_unknown_class_or_a_negative_one_of_an_example_is_refused(
+    library: Library, cats: list[Any]
+) -> None:
+    textcat = _make(library, True, "bag")
+    textcat.initialize(lambda: cats)
+    textcat.cfg["class_weights"] = {"ODD": 2.0}
+    with pytest.raises(LabelError, match="class_weights has 'ODD'"):
+        textcat.update(cats)
+    textcat.cfg["class_weights"] = {}
+    odd = library.make(["a"], cats={"POS": 1.0})
+    odd.reference.user_data["example_weight"] = -1.0
+    with pytest.raises(ValueError, match="example_weight"):
+        textcat.update([odd])

@@ -143,8 +143,9 @@ class Building(PipelineState):
         except ConfigValidationError as error:
             raise ConfigError(_without_objects(factory_name, name, error, registered)) from error
         kept = {key: value for key, value in filled.items() if key not in ("nlp", "name", "@factories")}
-        if kept.get("save_activations") is False:
-            del kept["save_activations"]  # spaCy 3.8 refuses settings it does not know, even at their default
+        for key, default in {"save_activations": False, **meta.own_settings}.items():
+            if key in kept and kept[key] == default:
+                del kept[key]  # spaCy 3.8 refuses settings it does not know, even at their default
         kept["factory"] = factory_name
         self._remember(name, meta, Config(kept), raw_config)
         return pipe

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,39 @@ from ferrule.attrs import LOWER
 from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
 from ferrule.registry import registry
 
-__all__ = ["ExtractNgrams"]
+__all__ = ["ExtractNgrams", "ngrams_dropped", "without_dropped"]
 
 Sparse = tuple[Any, Any, Any]
 _OPS = NumpyOps()
+
+_dropout: ContextVar[float] = ContextVar("ngram_dropout", default=0.0)
+
+
+@contextmanager
+def ngrams_dropped(rate: float) -> Iterator[None]:
+    """Within the block, layers that give n-grams leave out this share of them while they train.
+
+    It is no attribute of the layer, as thinc's dropout rates are, because spaCy's layer has none, and the
+    bytes of both are the same.
+    """
+    token = _dropout.set(rate)
+    try:
+        yield
+    finally:
+        _dropout.reset(token)
+
+
+def without_dropped(features: Sparse, is_train: bool) -> Sparse:
+    """Return `features` with values of 0 for n-grams that are left out, and larger ones for the others.
+
+    The generator is NumPy's global one, which `fix_random_seed` seeds.
+    """
+    rate = _dropout.get() if is_train else 0.0
+    if not rate:
+        return features
+    keys, values, lengths = features
+    kept = np.random.random_sample(len(values)) >= rate
+    return keys, values * (kept / (1.0 - rate)).astype(np.float32), lengths
 
 
 def ExtractNgrams(ngram_size: int, attr: int | str = LOWER) -> Model[list[Any], Sparse]:
@@ -44,7 +75,7 @@ def _forward(
 ) -> tuple[Sparse, Callable[[Sparse], list[Any]]]:
     if all_native(docs):
         found = _core.count_ngrams(list(docs), model.attrs["attr"], model.attrs["ngram_size"], (0, 0))
-        return found, _no_gradient
+        return without_dropped(found, is_train), _no_gradient
     rows, lengths = extract_rows(docs, [model.attrs["attr"]])
     keys, counts, n_grams = _count(np.ascontiguousarray(rows[:, 0]), lengths, model.attrs["ngram_size"])
     found = (
@@ -52,7 +83,7 @@ def _forward(
         model.ops.asarray1f(counts, dtype="float32"),
         model.ops.asarray1i(n_grams, dtype="int32"),
     )
-    return found, _no_gradient
+    return without_dropped(found, is_train), _no_gradient
 
 
 def _count(tokens: Any, lengths: Any, ngram_size: int) -> Sparse:

@@ -10,6 +10,7 @@ from thinc.api import Logistic, Model, chain, resizable, softmax_activation
 from thinc.types import Floats2d
 
 from ferrule import _core
+from ferrule.ml.extract_ngrams import without_dropped
 from ferrule.ml.feature_extractor import all_native, column_ids
 from ferrule.ml.resize import resize_layer, resizer, wake_outputs
 from ferrule.ml.sparse_linear import SparseLinear
@@ -91,4 +92,5 @@ def _forward(
         starts = np.cumsum(lengths) - lengths
         sums[filled] = np.add.reduceat(values * values, starts[filled])
     values /= np.repeat(np.sqrt(sums), lengths)
-    return (keys, values.astype(np.float32), lengths), lambda d_features: []
+    found = keys, values.astype(np.float32), lengths
+    return without_dropped(found, is_train), lambda d_features: []

@@ -28,6 +28,8 @@ class FactoryMeta:
     `assigns` and `requires` the attributes the component writes and reads (`"token.tag"`, `"doc.ents"`),
     `retokenizes` whether it changes token boundaries, `scores` the names of its scores, and
     `default_score_weights` how those count in the final score (None: reported but not counted).
+    `own_settings` has the settings that spaCy's factory of that name refuses, with the defaults at which a
+    saved config leaves them out.
     """
 
     factory: str
@@ -37,6 +39,7 @@ class FactoryMeta:
     retokenizes: bool = False
     scores: tuple[str, ...] = ()
     default_score_weights: dict[str, float | None] = field(default_factory=dict)
+    own_settings: dict[str, Any] = field(default_factory=dict)
 
 
 _METAS: dict[str, FactoryMeta] = {}
@@ -50,13 +53,15 @@ def factory(
     requires: Iterable[str] = (),
     retokenizes: bool = False,
     default_score_weights: Mapping[str, float | None] | None = None,
+    own_settings: Mapping[str, Any] | None = None,
     func: F | None = None,
     lang: str | None = None,
 ) -> Any:
     """Register a function that makes a component; a decorator unless `func` is given.
 
     The function takes `nlp`, `name` and one argument for each key of `default_config`. With `lang` the
-    factory serves pipelines of that language only, before the general one of the same name.
+    factory serves pipelines of that language only, before the general one of the same name. `own_settings`:
+    see `FactoryMeta`.
 
     Raises TypeError if `name` is no string; ValueError if it contains a dot, is taken by another function, or
     if the function lacks `nlp` or `name`.
@@ -77,6 +82,7 @@ def factory(
         retokenizes=retokenizes,
         scores=tuple(weights),
         default_score_weights=weights,
+        own_settings=dict(own_settings or {}),
     )
     registered_name = f"{lang}.{name}" if lang else name
 

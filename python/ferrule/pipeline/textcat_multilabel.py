@@ -9,8 +9,13 @@ from typing import Any
 from thinc.api import Model
 
 from ferrule._typing import Scores
+from ferrule.pipeline.category_truths import LEARNING_SETTINGS
 from ferrule.pipeline.factories import factory
-from ferrule.pipeline.textcat import CATEGORY_SCORES, DEFAULT_TEXTCAT_MODEL, TextCategorizer
+from ferrule.pipeline.textcat import (
+    CATEGORY_SCORES,
+    DEFAULT_TEXTCAT_MODEL,
+    TextCategorizer,
+)
 from ferrule.registry import registry
 
 __all__ = ["MultiLabelTextCategorizer", "make_multilabel_textcat", "textcat_multilabel_score"]
@@ -27,8 +32,10 @@ DEFAULT_MULTILABEL_MODEL["linear_model"]["exclusive_classes"] = False
         "model": DEFAULT_MULTILABEL_MODEL,
         "scorer": {"@scorers": "spacy.textcat_multilabel_scorer.v2"},
         "save_activations": False,
+        **LEARNING_SETTINGS,
     },
     default_score_weights=CATEGORY_SCORES,
+    own_settings=LEARNING_SETTINGS,
 )
 def make_multilabel_textcat(
     nlp: Any,
@@ -37,10 +44,23 @@ def make_multilabel_textcat(
     threshold: float,
     scorer: Callable[..., Scores] | None,
     save_activations: bool,
+    loss: str,
+    label_smoothing: float,
+    class_weights: dict[str, float],
+    ngram_dropout: float,
 ) -> MultiLabelTextCategorizer:
-    """Return a text classifier for categories that do not exclude each other."""
+    """Return a text classifier for categories that do not exclude each other; see `TextCategorizer`."""
     return MultiLabelTextCategorizer(
-        nlp.vocab, model, name, threshold=threshold, scorer=scorer, save_activations=save_activations
+        nlp.vocab,
+        model,
+        name,
+        threshold=threshold,
+        scorer=scorer,
+        save_activations=save_activations,
+        loss=loss,
+        label_smoothing=label_smoothing,
+        class_weights=class_weights,
+        ngram_dropout=ngram_dropout,
     )
 
 
@@ -75,9 +95,16 @@ class MultiLabelTextCategorizer(TextCategorizer):
         threshold: float,
         scorer: Callable[..., Scores] | None = textcat_multilabel_score,
         save_activations: bool = False,
+        **settings: Any,
     ) -> None:
         super().__init__(
-            vocab, model, name, threshold=threshold, scorer=scorer, save_activations=save_activations
+            vocab,
+            model,
+            name,
+            threshold=threshold,
+            scorer=scorer,
+            save_activations=save_activations,
+            **settings,
         )
         del self.cfg["positive_label"]
 
