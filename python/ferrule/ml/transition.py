@@ -15,7 +15,7 @@ from ferrule.ml.precomputable_affine import PrecomputableAffine
 from ferrule.ml.resize import NEW_OUTPUT_GAP
 from ferrule.registry import registry
 
-__all__ = ["StepGradients", "TransitionBasedParser", "TransitionSteps", "resize_actions"]
+__all__ = ["StepGradients", "TransitionBasedParser", "TransitionSteps", "resize_actions", "run_as_own"]
 
 # Tokens that a state shows to the network.
 _N_FEATURES = {("ner", False): 3, ("ner", True): 6, ("parser", False): 8, ("parser", True): 13}
@@ -133,6 +133,16 @@ class TransitionSteps:
         """As `learn_from`, with a teacher's kept scores: float32 (n_tokens, n_teacher_actions)."""
         trace = self.network.learn_from_rows(rows, columns, batch, temperature, self._drop, _seed(self._drop))
         return trace.loss, StepGradients([(trace, 1.0)])
+
+
+def run_as_own(model: Model[Any, Any]) -> None:
+    """Let a tree that spaCy's ``TransitionBasedParser`` built run as one that was built here.
+
+    The nodes and their weights are the same; what comes out are `TransitionSteps`, which only Ferrule's
+    components can use.
+    """
+    model._func = _forward
+    model.attrs["resize_output"] = resize_actions
 
 
 def resize_actions(model: Model[Any, Any], new_nO: int) -> Model[Any, Any]:

@@ -11,6 +11,7 @@ from thinc.api import Config, Model
 
 from ferrule import _core
 from ferrule._typing import Scores
+from ferrule.attrs import TAG
 from ferrule.ml.class_loss import gold_class_loss, teacher_loss
 from ferrule.ml.feature_extractor import all_native
 from ferrule.ml.rows import join_rows, split_rows
@@ -269,8 +270,10 @@ def _write_tags(docs: list[Any], best: Ints, label_ids: UInt64s, *, overwrite: b
     if all_native(docs):
         _core.set_tags(docs, best, label_ids, overwrite)
         return
-    tags = iter(label_ids[best].tolist())
+    first = 0
     for doc in docs:
-        for token, tag in zip(doc, tags, strict=False):
-            if overwrite or not token.tag:
-                token.tag = tag
+        tags = label_ids[best[first : (first := first + len(doc))]]
+        if not overwrite and doc.has_annotation("TAG"):
+            known = np.asarray(doc.to_array([TAG]), dtype=np.uint64).reshape(len(doc))
+            tags = np.where(known != 0, known, tags)
+        doc.from_array([TAG], tags)

@@ -29,11 +29,7 @@ _REASONS = {
 def encoders_left(model: Node) -> list[str]:
     """A reason for each token encoder in `model` that is run by spaCy still."""
     inside = {id(node) for top in model.walk() if isinstance(top._func, FusedForward) for node in top.walk()}
-    readers = [
-        node
-        for node in model.walk()
-        if node._func is _reads_features and id(node) not in inside
-    ]
+    readers = [node for node in model.walk() if node._func is _reads_features and id(node) not in inside]
     if not readers:
         return []
     return [_why_not(model)]
