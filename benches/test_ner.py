@@ -1,9 +1,9 @@
 """The default entity recognizer on WNUT17: predicting and training, beside spaCy 3.8.
 
-`stock` is spaCy as installed, `tuned` spaCy with every ops object at `use_blis = False`. All have the same weights and
-the same documents, each library its own `Doc`s, and do the whole of the component's work: `predict` and
-`set_annotations`, or `update` with the optimizer's step. Set `OPENBLAS_NUM_THREADS` for spaCy's threads,
-`FERRULE_NUM_THREADS` for ours.
+`stock` is spaCy as installed, `tuned` spaCy with every ops object at `use_blis = False`. All have the same
+weights and the same documents, each library its own `Doc`s, and do the whole of the component's work:
+`predict` and `set_annotations`, or `update` with the optimizer's step. Set `OPENBLAS_NUM_THREADS` for
+spaCy's threads, `FERRULE_NUM_THREADS` for ours.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from thinc.api import NumpyOps, fix_random_seed
 
 import ferrule
 from ferrule.optimizer import Adam
+from ferrule.training.example import Example
 from pairing import fastest
 
 spacy = pytest.importorskip("spacy")
-import spacy.training  # noqa: E402
 import thinc.optimizers  # noqa: E402
+from spacy.training import Example as SpacyExample  # noqa: E402
 
 WNUT17 = Path(__file__).resolve().parents[2] / "shared" / "data" / "wnut17"
 BATCH = 128
@@ -48,7 +49,7 @@ def sentences(part: str) -> list[Sentence]:
 
 def examples_of(library: Any, vocab: Any, data: list[Sentence]) -> list[Any]:
     doc = library.tokens.Doc
-    kind = library.training.Example if library is spacy else ferrule.training.example.Example
+    kind = SpacyExample if library is spacy else Example
     return [kind(doc(vocab, words=words), doc(vocab, words=words, ents=tags)) for words, tags in data]
 
 

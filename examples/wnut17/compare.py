@@ -1,9 +1,9 @@
-"""Train `ner.cfg` in Ferrule and in spaCy, some seeds each, and print the entity F1 of both on the test split.
+"""Train `ner.cfg` in Ferrule and in spaCy, some seeds each, and print both F1 on the test part.
 
     python examples/wnut17/compare.py CORPUS [--libraries ferrule spacy] [--seeds 0 1 2]
 
-CORPUS is the folder that ``ferrule convert`` filled with ``wnut17-train.spacy``, ``-dev`` and ``-test``. Each run
-keeps the model that is best on the development split; both are scored by the same lines, below.
+CORPUS is the folder that ``ferrule convert`` filled with ``wnut17-train.spacy``, ``-dev`` and ``-test``.
+Each run keeps the model that is best on the development split; both are scored by the same lines, below.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ def main() -> None:
                 entity_f1(library, nlp, options.corpus / f"wnut17-{part}.spacy") for part in ("dev", "test")
             )
             scores.append(test)
-            print(
-                f"{library:8} seed {seed}: F1 {dev:.4f} dev, {test:.4f} test; {seconds:.0f} s", flush=True
-            )
+            print(f"{library:8} seed {seed}: F1 {dev:.4f} dev, {test:.4f} test; {seconds:.0f} s", flush=True)
         print(f"{library:8} mean of {len(scores)} seeds: F1 {statistics.mean(scores):.4f} test", flush=True)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "backprop_activation",
     "backprop_log_softmax",
     "backprop_softmax",
+    "beam_analyses",
     "binary_cross_entropy",
     "count_ngrams",
     "cross_entropy",
@@ -31,6 +32,7 @@ __all__ = [
     "doc_entities",
     "doc_from_rows",
     "encoder_begin_update",
+    "entity_probabilities",
     "extract_features",
     "gather_add",
     "gemm",
@@ -160,10 +162,10 @@ class TransitionNetwork:
     def decode_with_scores(self, batch: Any) -> Any: ...
     def learn(self, batch: Any, gold: Any, negatives: Any, longest: Any, drop: Any, seed: Any) -> Any: ...
     def learn_from(
-        self, teacher: Any, columns: Any, batch: Any, temperature: Any, drop: Any, seed: Any
+        self, teacher: Any, actions: Any, batch: Any, temperature: Any, drop: Any, seed: Any
     ) -> Any: ...
     def learn_from_rows(
-        self, rows: Any, columns: Any, batch: Any, temperature: Any, drop: Any, seed: Any
+        self, rows: Any, actions: Any, batch: Any, temperature: Any, drop: Any, seed: Any
     ) -> Any: ...
     n_actions: Any
 
@@ -203,6 +205,7 @@ def backprop_log_softmax(
 def backprop_softmax(
     y: Any, d_y: Any, temperature: Any = 1.0, out: Any = None, n_threads: Any = None
 ) -> Any: ...
+def beam_analyses(network: Any, batch: Any, width: Any, density: Any, temperature: Any) -> Any: ...
 def binary_cross_entropy(
     scores: Any,
     targets: Any,
@@ -243,6 +246,7 @@ def doc_from_rows(doc_type: Any, vocab: Any, attrs: Any, orth: Any, rows: Any, s
 def encoder_begin_update(
     params: Any, features: Any, types: Any, lengths: Any, rates: Any, seed: Any
 ) -> Any: ...
+def entity_probabilities(network: Any, batch: Any, temperature: Any, floor: Any) -> Any: ...
 def extract_features(docs: Any, attr_ids: Any) -> Any: ...
 def gather_add(table: Any, indices: Any, out: Any) -> Any: ...
 def gemm(x: Any, y: Any, bias: Any, out: Any, trans1: Any, trans2: Any) -> Any: ...

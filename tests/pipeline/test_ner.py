@@ -124,9 +124,60 @@ def test_a_student_learns_from_a_teacher_whose_actions_have_another_order(traine
         student.distill(teacher, examples, sgd=optimizer)
     found = _found(student, Doc(nlp.vocab, words=["Anna", "lives", "in", "Rome"]))
     assert found == [("Anna", "PER"), ("Rome", "LOC")]
+
+
+def test_a_teacher_may_know_more_labels_but_not_fewer(trained: Any) -> None:
+    _, teacher, _ = trained
+    fix_random_seed(1)
+    nlp = ferrule.blank("en")
+    student = nlp.add_pipe("ner")
+    docs = [Doc(nlp.vocab, words=text.split()) for text, _ in SENTENCES]
+    examples = [Example(doc, doc.copy()) for doc in docs]
+    student.add_label("PER")
+    student.initialize(lambda: examples, nlp=nlp)
+    optimizer = nlp.create_optimizer()
+    optimizer.learn_rate = 0.01
+    for _ in range(60):
+        student.distill(teacher, examples, sgd=optimizer)
+    # What the teacher calls LOC is outside for the student.
+    assert _found(student, Doc(nlp.vocab, words=["Anna", "lives", "in", "Rome"])) == [("Anna", "PER")]
     student.add_label("ORG")
     with pytest.raises(LabelError, match="ORG"):
         student.distill(teacher, examples)
+
+
+def test_rehearsing_keeps_what_was_known_when_a_label_is_added() -> None:
+    nlp, ner, examples = _pipeline()
+    _train(nlp, examples)
+    words = ["Anna", "lives", "in", "Rome"]
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.01
+    ner.add_label("ORG")
+    text = ["the", "company", "Acme", "left", "our", "town"]
+    new = [Example.from_dict(Doc(nlp.vocab, words=text), {"entities": ["O", "O", "U-ORG", "O", "O", "O"]})]
+    for _ in range(40):
+        nlp.update(new, sgd=optimizer)
+        nlp.rehearse(examples, sgd=optimizer)
+    assert _found(ner, Doc(nlp.vocab, words=text)) == [("Acme", "ORG")]
+    assert _found(ner, Doc(nlp.vocab, words=words)) == [("Anna", "PER"), ("Rome", "LOC")]
+
+
+def test_any_number_of_threads_and_any_batch_give_the_same_bits() -> None:
+    def state(n_threads: int) -> tuple[bytes, list[Any]]:
+        ferrule.set_num_threads(n_threads)
+        nlp, ner, examples = _pipeline(scores_key="sure")
+        _train(nlp, examples * 12, 3)
+        docs = [Doc(nlp.vocab, words=text.split()) for text, _ in SENTENCES * 12]
+        whole = [doc.spans["sure"].attrs["scores"] for doc in ner.pipe(docs, batch_size=36)]
+        docs = [Doc(nlp.vocab, words=text.split()) for text, _ in SENTENCES * 12]
+        assert whole == [doc.spans["sure"].attrs["scores"] for doc in ner.pipe(docs, batch_size=5)]
+        return ner.to_bytes(exclude=["vocab"]), whole
+
+    before = ferrule.get_num_threads()
+    try:
+        assert state(1) == state(3)
+    finally:
+        ferrule.set_num_threads(before)
 
 
 def test_activations_hold_a_row_for_each_token() -> None:
@@ -136,3 +187,4 @@ def test_activations_hold_a_row_for_each_token() -> None:
     assert kept["probabilities"].shape == (2, len(ner.moves.actions))
     assert np.allclose(kept["probabilities"].sum(axis=1), 1.0)
     assert kept["label_ids"].shape == (2,)
+    assert kept["entity_scores"].shape == (len(doc.ents),)

@@ -13,6 +13,7 @@ from thinc.types import Floats2d
 from ferrule import _core
 from ferrule.ml.precomputable_affine import PrecomputableAffine
 from ferrule.ml.resize import NEW_OUTPUT_GAP
+from ferrule.ops import RustOps
 from ferrule.registry import registry
 
 __all__ = ["StepGradients", "TransitionBasedParser", "TransitionSteps", "resize_actions", "run_as_own"]
@@ -52,7 +53,9 @@ def TransitionBasedParser(
             f"TransitionBasedParser: state_type is {state_type!r}; expected 'ner' for entities or 'parser'."
         )
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
-    tokens = chain(tok2vec, list2array(), Linear(hidden_width, width))
+    linear = Linear(hidden_width, width)
+    linear.ops = RustOps()
+    tokens = chain(tok2vec, list2array(), linear)
     tokens.set_dim("nO", hidden_width)
     lower = PrecomputableAffine(
         hidden_width if use_upper else nO, nI=hidden_width, nF=n_features, nP=maxout_pieces
@@ -111,27 +114,27 @@ class TransitionSteps:
         return trace.loss, StepGradients([(trace, 1.0)])
 
     def learn_from(
-        self, teacher: TransitionSteps, columns: npt.NDArray[np.int32], batch: Any, *, temperature: float
+        self, teacher: TransitionSteps, actions: npt.NDArray[np.int32], batch: Any, *, temperature: float
     ) -> tuple[float, StepGradients]:
         """Return KL(teacher ‖ self), summed over the states the teacher goes through, and its gradient.
 
-        columns: int32 (n_actions,), the teacher's output for each of the own, -1 where it has none.
+        actions: int32 (teacher's n_actions,), which own action each of its outputs is, -1 for none.
         """
         trace = self.network.learn_from(
-            teacher.network, columns, batch, temperature, self._drop, _seed(self._drop)
+            teacher.network, actions, batch, temperature, self._drop, _seed(self._drop)
         )
         return trace.loss, StepGradients([(trace, 1.0)])
 
     def learn_from_rows(
         self,
         rows: npt.NDArray[np.float32],
-        columns: npt.NDArray[np.int32],
+        actions: npt.NDArray[np.int32],
         batch: Any,
         *,
         temperature: float,
     ) -> tuple[float, StepGradients]:
         """As `learn_from`, with a teacher's kept scores: float32 (n_tokens, n_teacher_actions)."""
-        trace = self.network.learn_from_rows(rows, columns, batch, temperature, self._drop, _seed(self._drop))
+        trace = self.network.learn_from_rows(rows, actions, batch, temperature, self._drop, _seed(self._drop))
         return trace.loss, StepGradients([(trace, 1.0)])
 
 

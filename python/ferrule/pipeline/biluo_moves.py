@@ -12,7 +12,7 @@ import srsly
 from ferrule.errors import SerializationError
 from ferrule.storage.fields import unpack
 
-__all__ = ["BEGIN", "IN", "LAST", "MISSING", "OUT", "UNIT", "BiluoMoves"]
+__all__ = ["BEGIN", "IN", "LAST", "MISSING", "OUT", "UNIT", "BiluoMoves", "action_of"]
 
 MISSING, BEGIN, IN, LAST, UNIT, OUT = range(6)
 _LETTERS = "MBILUO"
@@ -95,6 +95,19 @@ class BiluoMoves:
             self.actions.append((kind, label))
         return True
 
+    def places_of(self, actions: Iterable[tuple[int, str]]) -> npt.NDArray[np.int32]:
+        """Which own action, by its place, each of another recognizer's `actions` is; -1 for none.
+
+        Where the other one begins an entity of a label that is unknown here, this one stays outside.
+        """
+        places = {action: place for place, action in enumerate(self.actions)}
+        outside = places.get((OUT, ""), -1)
+        unknown = {BEGIN: outside, UNIT: outside}
+        return np.array(
+            [places.get(action, unknown.get(action[0], -1) if action[1] else -1) for action in actions],
+            dtype=np.int32,
+        )
+
     def rows(
         self, label_index: Mapping[str, int], extra_labels: Iterable[int] = ()
     ) -> npt.NDArray[np.uint32]:
@@ -125,6 +138,13 @@ class BiluoMoves:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SerializationError(f"{owner}: the saved actions are broken: {error}") from error
         return moves
+
+
+def action_of(name: str) -> tuple[int, str]:
+    """Kind and label of the action with this name, ``"B-PER"`` and the like; MISSING for other names."""
+    letter, _, label = name.partition("-")
+    kind = _LETTERS.find(letter) if len(letter) == 1 else MISSING
+    return max(kind, MISSING), label
 
 
 def _is_action(kind: int, label: str) -> bool:

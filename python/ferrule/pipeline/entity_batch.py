@@ -26,7 +26,8 @@ class EntityBatch:
     """A batch of documents, and what is set in them already.
 
     `core` is the ``_core.BiluoBatch``; `label_ids` (uint64) are the string ids of its labels, the first one
-    standing for no label; `index` finds a label's number by its name, among those that `moves` know.
+    standing for no label; `index` finds a label's number by its name, among those that `moves` know;
+    `is_set`, bool (n_tokens,), says where an entity begins that is set already.
     """
 
     def __init__(self, docs: Sequence[Any], moves: BiluoMoves, strings: Any) -> None:
@@ -38,6 +39,7 @@ class EntityBatch:
         unknown = set_already[~np.isin(set_already, known)]
         self.label_ids = np.concatenate([known, unknown])
         self.lengths = lengths
+        self.is_set = rows[:, 0] == 3
         tokens = np.empty(rows.shape, dtype=np.uint32)
         tokens[:, 0] = rows[:, 0]
         tokens[:, 1] = _positions(self.label_ids, rows[:, 1])

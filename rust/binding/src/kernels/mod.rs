@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::errors::IntoPyErr;
 
+mod analyses;
 pub(crate) mod arrays;
 mod encoder;
 mod losses;
@@ -30,6 +31,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     ops::register(m)?;
     optimizer::register(m)?;
     transitions::register(m)?;
+    analyses::register(m)?;
     sparse::register(m)?;
     Ok(())
 }

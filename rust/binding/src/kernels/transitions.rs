@@ -38,7 +38,7 @@ type GradientArrays<'py> = (
 /// entity code (0 unknown, 1 inside, 2 outside, 3 begins), its label, whether a sentence begins here, whether it is white
 /// space. lengths: of the documents. Labels are indices from 1 on; 0 is none. Raises ValueError if they do not fit.
 #[pyclass(frozen, module = "ferrule._core")]
-struct BiluoBatch(Biluo);
+pub(super) struct BiluoBatch(pub(super) Biluo);
 
 #[pymethods]
 impl BiluoBatch {
@@ -68,8 +68,8 @@ impl BiluoBatch {
 /// weights: float32 (nF, nO, nP, nI), bias (nO, nP), padding (1, nF, nO, nP), of the lower layer. upper: (W, b), float32
 /// (n_actions, nO) and (n_actions,), or None. tokens: float32 (n_tokens, nI). Raises ValueError if they do not fit.
 #[pyclass(frozen, module = "ferrule._core")]
-struct TransitionNetwork {
-    network: Network,
+pub(super) struct TransitionNetwork {
+    pub(super) network: Network,
     lower_shape: [usize; 4],
 }
 
@@ -217,14 +217,14 @@ impl TransitionNetwork {
 
     /// What another network, set up for the same tokens, teaches about a batch.
     ///
-    /// columns: int32 (n_actions,), the teacher's output for each own one, -1 where it has none. temperature: flattens
-    /// both distributions first.
+    /// actions: int32 (teacher's n_actions,), the own action for each output of the teacher, -1 where there is none;
+    /// several for one add up. temperature: flattens both distributions first.
     #[allow(clippy::too_many_arguments)]
     fn learn_from(
         &self,
         py: Python<'_>,
         teacher: &TransitionNetwork,
-        columns: PyReadonlyArray1<'_, i32>,
+        actions: PyReadonlyArray1<'_, i32>,
         batch: &BiluoBatch,
         temperature: f64,
         drop: f32,
@@ -233,7 +233,7 @@ impl TransitionNetwork {
         self.taught(
             py,
             TaughtBy::Network(&teacher.network),
-            columns.as_slice()?,
+            actions.as_slice()?,
             batch,
             temperature,
             (drop, seed),
@@ -249,7 +249,7 @@ impl TransitionNetwork {
         &self,
         py: Python<'_>,
         rows: PyReadonlyArray2<'_, f32>,
-        columns: PyReadonlyArray1<'_, i32>,
+        actions: PyReadonlyArray1<'_, i32>,
         batch: &BiluoBatch,
         temperature: f64,
         drop: f32,
@@ -257,7 +257,7 @@ impl TransitionNetwork {
     ) -> PyResult<TransitionTrace> {
         let width = rows.shape()[1];
         let teacher = TaughtBy::Rows(rows.as_slice()?, width);
-        self.taught(py, teacher, columns.as_slice()?, batch, temperature, (drop, seed))
+        self.taught(py, teacher, actions.as_slice()?, batch, temperature, (drop, seed))
     }
 
     /// The gradients of what `trace` holds, times `scale`: of the tokens, the lower weights, bias and padding, and of the
@@ -293,7 +293,7 @@ impl TransitionNetwork {
         &self,
         py: Python<'_>,
         teacher: TaughtBy<'_>,
-        columns: &[i32],
+        actions: &[i32],
         batch: &BiluoBatch,
         temperature: f64,
         (drop, seed): (f32, u64),
@@ -301,7 +301,7 @@ impl TransitionNetwork {
         let pool = workers(py)?;
         detached(py, || {
             self.network.check_batch(batch.0.n_tokens())?;
-            let lesson = TeacherLesson::new(teacher, &self.network, columns, temperature)?;
+            let lesson = TeacherLesson::new(teacher, &self.network, actions, temperature)?;
             let starts = batch.0.starts().into_iter();
             let segments =
                 starts.map(|state| Segment { state, n_steps: (state.end - state.next) as usize }).collect();

@@ -3,6 +3,7 @@
 use super::follow::Trace;
 use super::network::Network;
 use crate::gemm::{Matrix, product};
+use crate::simd::Simd;
 use crate::{KernelError, Threads};
 
 /// Gradients of a batch, each of the shape of what it belongs to.
@@ -88,14 +89,10 @@ impl Network {
         // The padding first, as in the forward pass.
         let mut d_features = vec![0.0; self.features.len()];
         let states = d_hidden.chunks_exact(self.hidden).zip(trace.which.chunks_exact(self.hidden));
+        let mut d_sums = vec![0.0; size];
         for ((d_hidden, which), context) in states.zip(trace.contexts.chunks_exact(self.n_features)) {
-            for (unit, (&d, &piece)) in d_hidden.iter().zip(which).enumerate() {
-                let at = unit * self.pieces + piece as usize;
-                grads.bias[at] += d;
-                for (place, &token) in context.iter().enumerate() {
-                    d_features[(token + 1) as usize * row + place * size + at] += d;
-                }
-            }
+            spread(d_hidden, which, self.pieces, &mut d_sums);
+            add_to_places(self.isa, &d_sums, context, &mut d_features, &mut grads.bias);
         }
         let n_tokens = self.n_tokens();
         let d_tokens = Matrix::new(&d_features[row..], n_tokens, row);
@@ -109,6 +106,36 @@ impl Network {
         grads.padding = d_features;
         Ok(())
     }
+}
+
+/// Writes the gradient of each hidden number to the piece it came from.
+fn spread(d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) {
+    d_sums.fill(0.0);
+    for ((&d, &piece), row) in d_hidden.iter().zip(which).zip(d_sums.chunks_exact_mut(pieces)) {
+        row[piece as usize] = d;
+    }
+}
+
+#[inline(always)]
+fn add_to_places_body<S: Simd>(
+    _simd: S,
+    d_sums: &[f32],
+    context: &[i32],
+    d_features: &mut [f32],
+    d_bias: &mut [f32],
+) {
+    let size = d_sums.len();
+    for (place, &token) in context.iter().enumerate() {
+        let first = ((token + 1) as usize * context.len() + place) * size;
+        let feature = &mut d_features[first..first + size];
+        feature.iter_mut().zip(d_sums).for_each(|(sum, d)| *sum += d);
+    }
+    d_bias.iter_mut().zip(d_sums).for_each(|(sum, d)| *sum += d);
+}
+
+crate::dispatch! {
+    fn add_to_places(d_sums: &[f32], context: &[i32], d_features: &mut [f32], d_bias: &mut [f32]) -> ()
+        = add_to_places_body;
 }
 
 fn column_sums(rows: &[f32], width: usize) -> Vec<f32> {

@@ -178,6 +178,13 @@ impl Biluo {
         found
     }
 
+    /// The entity that `action` makes of the token `next` alone, if it does.
+    pub(super) fn entity_of_unit(&self, action: usize, next: u32) -> Option<Entity> {
+        let Action { kind, label } = self.actions[action];
+        let is_one = kind == Move::Unit && label != NO_LABEL;
+        is_one.then_some(Entity { start: next, end: next + 1, label })
+    }
+
     pub(super) fn token(&self, state: &State, ahead: u32) -> Token {
         if state.next + ahead < state.end {
             self.tokens[(state.next + ahead) as usize]

@@ -1,5 +1,6 @@
 //! Two lessons: gold annotation, through what actions cost; and a teacher's distribution over actions.
 
+use super::distribution::check_temperature;
 use super::follow::{Lesson, Step};
 use super::network::Network;
 use super::score::Scratch;
@@ -12,11 +13,20 @@ use crate::KernelError;
 pub struct GoldLesson<'a, O>(pub &'a O);
 
 impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
-    type Room = ();
+    /// Of each score.
+    type Room = Vec<f64>;
 
-    fn room(&self, _system: &T) {}
+    fn room(&self, _system: &T) -> Vec<f64> {
+        Vec::new()
+    }
 
-    fn grade(&self, _: &mut (), system: &T, state: &T::State, step: Step<'_>) -> (f64, Option<usize>) {
+    fn grade(
+        &self,
+        powers: &mut Vec<f64>,
+        system: &T,
+        state: &T::State,
+        step: Step<'_>,
+    ) -> (f64, Option<usize>) {
         self.0.set_costs(system, state, step.valid, step.costs);
         let action = step.best();
         let lowest = step
@@ -29,26 +39,24 @@ impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
         if lowest > 1.0 {
             return (0.0, action);
         }
-        let is_good = |action: usize| step.costs[action] <= lowest;
+        let costs: &[f32] = step.costs;
+        let is_good = |action: usize| costs[action] <= lowest;
         let highest = step.scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let best_good = best_of(step.scores, is_good);
         if best_good == f32::NEG_INFINITY {
             return (0.0, action);
         }
         let power = |score: f32, from: f32| f64::from(score - from).exp();
-        let total: f64 = step.scores.iter().map(|&score| power(score, highest)).sum();
-        let good: f64 = (0..step.scores.len())
-            .filter(|&action| is_good(action))
-            .map(|action| power(step.scores[action], best_good))
-            .sum();
-        for (index, (d_score, &score)) in step.d_scores.iter_mut().zip(step.scores).enumerate() {
-            let mut gradient = power(score, highest) / total;
-            if is_good(index) {
-                gradient -= power(score, best_good) / good;
-            }
-            *d_score = gradient as f32;
+        powers.clear();
+        powers.extend(step.scores.iter().map(|&score| power(score, highest)));
+        let total: f64 = powers.iter().sum();
+        step.d_scores.iter_mut().zip(powers).for_each(|(d_score, power)| *d_score = (*power / total) as f32);
+        let good = || (0..step.scores.len()).filter(|&action| is_good(action));
+        let good_total: f64 = good().map(|action| power(step.scores[action], best_good)).sum();
+        for action in good() {
+            step.d_scores[action] -= (power(step.scores[action], best_good) / good_total) as f32;
         }
-        let loss = f64::from(highest - best_good) + total.ln() - good.ln();
+        let loss = f64::from(highest - best_good) + total.ln() - good_total.ln();
         (loss, action)
     }
 }
@@ -88,15 +96,20 @@ impl TaughtBy<'_> {
 
 /// A teacher's scores for the same tokens. The loss is KL(teacher ‖ student) over the actions that both have; the next
 /// state is what the teacher's best allowed action of these leads to.
+///
+/// Several outputs of the teacher may stand for one action of the student: their probabilities add up. So a student
+/// without a label learns that what the teacher calls by that label is outside.
 #[derive(Debug)]
 pub struct TeacherLesson<'a> {
     teacher: TaughtBy<'a>,
-    columns: &'a [i32],
+    actions: &'a [i32],
+    /// Whether some output of the teacher stands for each of the student's actions.
+    known: Vec<bool>,
     temperature: f64,
 }
 
 impl<'a> TeacherLesson<'a> {
-    /// columns: the teacher's output for each of the student's, -1 where it has none. temperature: flattens both
+    /// actions: the student's action for each output of the teacher, -1 where it has none. temperature: flattens both
     /// distributions first; loss and gradient are scaled by its square.
     ///
     /// # Errors
@@ -104,28 +117,35 @@ impl<'a> TeacherLesson<'a> {
     pub fn new(
         teacher: TaughtBy<'a>,
         student: &Network,
-        columns: &'a [i32],
+        actions: &'a [i32],
         temperature: f64,
     ) -> Result<TeacherLesson<'a>, KernelError> {
         teacher.check(student.n_tokens())?;
-        KernelError::expect_len("transitions: the teacher's columns", student.n_actions, columns.len())?;
-        let wrong = |&column: &i32| column >= teacher.n_actions() as i32;
-        if let Some(position) = columns.iter().position(wrong) {
+        KernelError::expect_len("transitions: the teacher's actions", teacher.n_actions(), actions.len())?;
+        let wrong = |&action: &i32| action >= student.n_actions as i32;
+        if let Some(position) = actions.iter().position(wrong) {
             return Err(KernelError::Index {
-                what: "transitions: the teacher's columns",
+                what: "transitions: the teacher's actions",
                 position,
-                found: i64::from(columns[position]),
-                expected: format!("below {}, the teacher's outputs", teacher.n_actions()),
+                found: i64::from(actions[position]),
+                expected: format!("below {}, the student's outputs", student.n_actions),
             });
         }
-        if !(temperature > 0.0 && temperature.is_finite()) {
-            return Err(KernelError::Value {
-                what: "transitions: the temperature",
-                expected: "above 0".into(),
-                found: temperature.to_string(),
-            });
+        check_temperature(temperature)?;
+        let mut known = vec![false; student.n_actions];
+        actions.iter().filter(|&&action| action >= 0).for_each(|&action| known[action as usize] = true);
+        Ok(TeacherLesson { teacher, actions, known, temperature })
+    }
+
+    /// The teacher's scores in the student's order, negative infinity where it has none.
+    fn translate(&self, teacher: &[f32], scores: &mut [f32]) {
+        scores.fill(f32::NEG_INFINITY);
+        for (&score, &action) in teacher.iter().zip(self.actions).filter(|(_, action)| **action >= 0) {
+            let sum = &mut scores[action as usize];
+            // ln(exp(a) + exp(b)), which is b, to the bit, where there is no a.
+            let (low, high) = (sum.min(score), sum.max(score));
+            *sum = if low == f32::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() };
         }
-        Ok(TeacherLesson { teacher, columns, temperature })
     }
 }
 
@@ -134,7 +154,7 @@ impl<'a> TeacherLesson<'a> {
 pub struct TeacherRoom {
     /// Where the teacher is a network.
     scratch: Option<Scratch>,
-    /// In the student's order; negative infinity where the teacher has none.
+    /// In the student's order.
     scores: Vec<f32>,
     valid: Vec<bool>,
 }
@@ -148,7 +168,7 @@ impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
                 TaughtBy::Network(network) => Some(Scratch::new(network, system.n_actions())),
                 TaughtBy::Rows(..) => None,
             },
-            scores: vec![f32::NEG_INFINITY; self.columns.len()],
+            scores: vec![f32::NEG_INFINITY; self.known.len()],
             valid: vec![false; system.n_actions()],
         }
     }
@@ -160,7 +180,6 @@ impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
         state: &T::State,
         step: Step<'_>,
     ) -> (f64, Option<usize>) {
-        room.valid.copy_from_slice(step.valid);
         let of_teacher = match (self.teacher, &mut room.scratch) {
             (TaughtBy::Network(network), Some(scratch)) => {
                 // The teacher may look at another number of tokens than the student.
@@ -171,15 +190,10 @@ impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
             (TaughtBy::Rows(rows, width), _) => &rows[system.next_token(state) * width..][..width],
             (TaughtBy::Network(_), None) => return (0.0, step.best()), // `room` makes one for every network
         };
-        for (index, &column) in self.columns.iter().enumerate() {
-            if column < 0 {
-                room.valid[index] = false;
-            } else {
-                room.scores[index] = of_teacher[column as usize];
-            }
-        }
-        let known = |index: &usize| self.columns[*index] >= 0;
-        let indices = || (0..self.columns.len()).filter(known);
+        self.translate(of_teacher, &mut room.scores);
+        room.valid.copy_from_slice(step.valid);
+        room.valid.iter_mut().zip(&self.known).for_each(|(valid, known)| *valid &= known);
+        let indices = || (0..self.known.len()).filter(|&index| self.known[index]);
         let of_teacher = log_total(indices().map(|index| room.scores[index]), self.temperature);
         let of_student = log_total(indices().map(|index| step.scores[index]), self.temperature);
         let mut loss = 0.0;

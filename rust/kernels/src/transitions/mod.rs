@@ -1,5 +1,5 @@
 //! Analyses built action by action: what a transition system is, the network that scores its actions, greedy decoding,
-//! and what a batch learns from gold annotation or from a teacher.
+//! a beam of analyses, the probability of every entity, and what a batch learns from gold annotation or from a teacher.
 //!
 //! [`TransitionSystem`] says what a state is and which actions it allows, [`Oracle`] what an action costs against gold.
 //! Scoring, decoding and learning know only these two, so another system (arcs of a dependency tree, say) is one more
@@ -8,21 +8,28 @@
 use crate::KernelError;
 
 mod backward;
+mod beam;
 pub mod biluo;
 mod biluo_gold;
 mod decode;
+mod distribution;
 mod follow;
 mod lessons;
+mod marginals;
 mod network;
 mod score;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_probabilities;
 
 pub use backward::Gradients;
+pub use beam::{Analysis, BeamSettings, beam};
 pub use biluo_gold::{BiluoGold, NegativeSpan};
 pub use decode::{decode, decode_with_scores};
 pub use follow::{Segment, Trace, follow};
 pub use lessons::{GoldLesson, TaughtBy, TeacherLesson};
+pub use marginals::{MarginalSettings, entity_probabilities};
 pub use network::{Network, NetworkParams};
 
 /// States and actions. Tokens are counted through the whole batch.

@@ -49,9 +49,24 @@ pub struct Network {
 pub(super) struct Upper {
     /// (n_actions, nO)
     pub weights: Vec<f32>,
-    /// (nO, n_actions)
-    pub transposed: Vec<f32>,
+    /// The same by blocks of actions, (n_blocks, nO, LANES), zeros behind the last action: what scoring reads in order.
+    pub blocks: Vec<f32>,
     pub bias: Vec<f32>,
+}
+
+/// Actions that are scored side by side.
+pub(super) const LANES: usize = 16;
+
+impl Upper {
+    fn new(weights: &[f32], bias: &[f32], hidden: usize) -> Upper {
+        let n_blocks = bias.len().div_ceil(LANES);
+        let mut blocks = vec![0.0; n_blocks * hidden * LANES];
+        for (action, row) in weights.chunks_exact(hidden).enumerate() {
+            let block = &mut blocks[action / LANES * hidden * LANES..];
+            row.iter().enumerate().for_each(|(unit, &w)| block[unit * LANES + action % LANES] = w);
+        }
+        Upper { weights: weights.to_vec(), blocks, bias: bias.to_vec() }
+    }
 }
 
 impl NetworkParams<'_> {
@@ -133,13 +148,7 @@ impl Network {
         let left = Matrix::new(tokens, n_tokens, params.width);
         product(isa, threads, left, weights.t(), &[], &mut features[outputs..])?;
         let n_actions = params.n_actions();
-        let upper = params.upper.map(|(weights, bias)| {
-            let mut transposed = vec![0.0; weights.len()];
-            for (action, row) in weights.chunks_exact(params.hidden).enumerate() {
-                row.iter().enumerate().for_each(|(unit, &w)| transposed[unit * n_actions + action] = w);
-            }
-            Upper { weights: weights.to_vec(), transposed, bias: bias.to_vec() }
-        });
+        let upper = params.upper.map(|(weights, bias)| Upper::new(weights, bias, params.hidden));
         Ok(Network {
             n_features: params.n_features,
             hidden: params.hidden,

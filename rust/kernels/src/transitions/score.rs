@@ -1,6 +1,6 @@
 //! The scores of one state.
 
-use super::network::Network;
+use super::network::{LANES, Network};
 use crate::simd::Simd;
 
 /// Room for what is calculated of a state.
@@ -75,11 +75,14 @@ fn score_body<S: Simd>(_simd: S, network: &Network, factors: &[f32], scratch: &m
         scores.copy_from_slice(hidden);
         return;
     };
-    scores.fill(0.0);
-    for (&hidden, row) in hidden.iter().zip(upper.transposed.chunks_exact(network.n_actions)) {
-        scores.iter_mut().zip(row).for_each(|(score, weight)| *score += hidden * weight);
+    let blocks = upper.blocks.chunks_exact(network.hidden * LANES);
+    for ((scores, bias), block) in scores.chunks_mut(LANES).zip(upper.bias.chunks(LANES)).zip(blocks) {
+        let mut sums = [0.0; LANES];
+        for (&hidden, row) in hidden.iter().zip(block.chunks_exact(LANES)) {
+            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += hidden * weight);
+        }
+        scores.iter_mut().zip(bias).zip(&sums).for_each(|((score, bias), sum)| *score = sum + bias);
     }
-    scores.iter_mut().zip(&upper.bias).for_each(|(score, bias)| *score += bias);
 }
 
 #[inline(always)]

@@ -17,7 +17,7 @@ const STEP: f32 = 2e-4;
 const WIDTH: usize = 5;
 const LABELS: u32 = 2;
 
-struct Weights {
+pub(super) struct Weights {
     n_features: usize,
     hidden: usize,
     pieces: usize,
@@ -29,7 +29,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn new(n_tokens: usize, pieces: usize, has_upper: bool, n_features: usize) -> Weights {
+    pub(super) fn new(n_tokens: usize, pieces: usize, has_upper: bool, n_features: usize) -> Weights {
         let n_actions = actions().len();
         let hidden = if has_upper { 7 } else { n_actions };
         let size = n_features * hidden * pieces;
@@ -58,12 +58,12 @@ impl Weights {
         }
     }
 
-    fn network(&self, isa: Isa, is_train: bool) -> Network {
+    pub(super) fn network(&self, isa: Isa, is_train: bool) -> Network {
         Network::new(isa, Threads::One, &self.params(), &self.tokens, is_train).unwrap()
     }
 }
 
-fn actions() -> Vec<Action> {
+pub(super) fn actions() -> Vec<Action> {
     let mut actions: Vec<_> = [Move::Begin, Move::In, Move::Last, Move::Unit]
         .into_iter()
         .flat_map(|kind| (1..=LABELS).map(move |label| Action { kind, label }))
@@ -133,14 +133,14 @@ for_every_isa! {
 
 /// The states are fixed by a teacher, so that a small change of the weights changes no action.
 fn check_gradients(isa: Isa, pieces: usize, has_upper: bool) {
-    let (lengths, columns) = ([3, 1, 2], (0..actions().len() as i32).collect::<Vec<_>>());
+    let (lengths, own) = ([3, 1, 2], (0..actions().len() as i32).collect::<Vec<_>>());
     let system = plain_batch(&lengths);
     let mut teacher = Weights::new(6, 2, true, 3);
     teacher.tokens.iter_mut().for_each(|x| *x = -*x);
     let teacher = teacher.network(isa, false);
     let trace_of = |weights: &Weights| {
         let network = weights.network(isa, true);
-        let lesson = TeacherLesson::new(TaughtBy::Network(&teacher), &network, &columns, 1.5).unwrap();
+        let lesson = TeacherLesson::new(TaughtBy::Network(&teacher), &network, &own, 1.5).unwrap();
         let segments =
             system.starts().into_iter().map(|state| Segment { state, n_steps: 9 }).collect::<Vec<_>>();
         let trace = follow(Threads::One, &network, &system, &lesson, segments, None);

@@ -1,0 +1,160 @@
+"""The probability of each entity that was found: where it comes from, where it is kept, what it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import srsly
+
+from ferrule import _core
+from ferrule.errors import LabelError
+from ferrule.pipeline.entity_batch import EntityBatch
+
+__all__ = [
+    "EntityColumns",
+    "all_probabilities",
+    "as_saved",
+    "check_threshold",
+    "checked_thresholds",
+    "gold_entities",
+    "kept_entities",
+    "per_document",
+    "probabilities_of",
+    "scored_spans",
+    "scores_in",
+    "write_scores",
+]
+
+Floats = npt.NDArray[np.float64]
+UInt32s = npt.NDArray[np.uint32]
+EntityColumns = tuple[UInt32s, UInt32s, UInt32s, UInt32s]
+
+# Ways less probable than this are not followed.
+FLOOR = 1e-4
+
+
+def all_probabilities(
+    network: Any, batch: EntityBatch, *, temperature: float, floor: float = FLOOR
+) -> tuple[EntityColumns, Floats]:
+    """Every entity the batch may have, as columns, and its probability over all analyses, above `floor`."""
+    columns, probabilities = _core.entity_probabilities(network, batch.core, temperature, floor)
+    return columns, probabilities
+
+
+def probabilities_of(
+    entities: EntityColumns, network: Any, batch: EntityBatch, *, temperature: float
+) -> Floats:
+    """The probability of each of `entities`, float64 (n_entities,); 0 for one that is below `FLOOR`."""
+    columns, probabilities = all_probabilities(network, batch, temperature=temperature)
+    known = dict(zip(_rows(columns), probabilities.tolist(), strict=True))
+    return np.array([known.get(row, 0.0) for row in _rows(entities)], dtype=np.float64)
+
+
+def kept_entities(
+    entities: EntityColumns,
+    probabilities: Floats,
+    batch: EntityBatch,
+    *,
+    threshold: float,
+    thresholds: Mapping[str, float],
+) -> tuple[EntityColumns, Floats]:
+    """The entities, with their probabilities, that reach their label's threshold or were set already."""
+    of_label = np.full(len(batch.label_ids), threshold)
+    for label, value in thresholds.items():
+        if label in batch.index:
+            of_label[batch.index[label]] = value
+    docs, starts, _, labels = entities
+    firsts = np.cumsum([0, *batch.lengths])[:-1]
+    keep = (probabilities >= of_label[labels]) | batch.is_set[firsts[docs] + starts]
+    first, second, third, fourth = (column[keep] for column in entities)
+    return (first, second, third, fourth), probabilities[keep]
+
+
+def per_document(docs: UInt32s, values: Iterable[Any], n_docs: int) -> list[list[Any]]:
+    """`values` as a list for each document; `docs` says whose each is."""
+    lists: list[list[Any]] = [[] for _ in range(n_docs)]
+    for doc, value in zip(docs.tolist(), values, strict=True):
+        lists[doc].append(value)
+    return lists
+
+
+def write_scores(
+    docs: Sequence[Any], entities: EntityColumns, probabilities: Floats, label_ids: Any, key: str
+) -> None:
+    """Set ``doc.spans[key]`` to the entities, with their probabilities in its ``attrs["scores"]``."""
+    rows = zip(entities[1].tolist(), entities[2].tolist(), label_ids[entities[3]].tolist(), strict=True)
+    scores = per_document(entities[0], probabilities.tolist(), len(docs))
+    for doc, spans, own in zip(docs, per_document(entities[0], rows, len(docs)), scores, strict=True):
+        group = []
+        for start, end, label in spans:
+            span = doc[start:end]
+            span.label = label
+            group.append(span)
+        doc.spans[key] = group
+        doc.spans[key].attrs["scores"] = own
+
+
+def scored_spans(doc: Any, key: str) -> list[tuple[tuple[int, int, str], float]]:
+    """First token, behind the last, label, and probability of each entity that `write_scores` kept."""
+    if key not in doc.spans:
+        return []
+    group = doc.spans[key]
+    scores = group.attrs.get("scores", [])
+    return [
+        ((span.start, span.end, span.label_), float(score))
+        for span, score in zip(group, scores, strict=False)
+    ]
+
+
+def scores_in(examples: Iterable[Any], key: str) -> tuple[list[float], list[bool]]:
+    """The probabilities kept in the predictions of `examples`, and whether each entity is a gold one."""
+    probabilities, correct = [], []
+    for example in examples:
+        gold = gold_entities(example)
+        for entity, score in scored_spans(example.predicted, key):
+            probabilities.append(score)
+            correct.append(entity in gold)
+    return probabilities, correct
+
+
+def gold_entities(example: Any) -> set[tuple[int, int, str]]:
+    """First token, behind the last, and label of the gold entities, in tokens of the prediction."""
+    spans = example.get_aligned_ents_and_ner()[0]
+    return {(span.start, span.end, span.label_) for span in spans}
+
+
+def checked_thresholds(
+    thresholds: Mapping[str, float], labels: Sequence[str], owner: str
+) -> dict[str, float]:
+    """A copy; LabelError for a label that is not among `labels`, ValueError for numbers outside of 0 to 1."""
+    unknown = sorted(set(thresholds) - set(labels))
+    if unknown:
+        raise LabelError(
+            f"{owner}: thresholds for the labels {unknown}, which the component does not have "
+            f"({', '.join(labels) or 'none'})"
+        )
+    for label, value in thresholds.items():
+        check_threshold(value, f"{owner}: the threshold of {label!r}")
+    return {label: as_saved(value) for label, value in thresholds.items()}
+
+
+def check_threshold(value: float, what: str) -> float:
+    """`value`, if it is a number from 0 to 1; ValueError, naming `what`, if not."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{what} must be a number from 0 to 1, found {value!r}")
+    return as_saved(value)
+
+
+def as_saved(value: float) -> float:
+    """The number that a component's saved settings give back for `value`: JSON there has ten decimals.
+
+    Settings that decide are made such numbers at once, so that a component loaded elsewhere decides the same.
+    """
+    return float(srsly.json_loads(srsly.json_dumps(float(value))))
+
+
+def _rows(columns: EntityColumns) -> list[tuple[int, ...]]:
+    return list(zip(*(column.tolist() for column in columns), strict=True))

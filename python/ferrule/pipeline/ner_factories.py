@@ -1,0 +1,121 @@
+"""`ner` and `beam_ner`: how an entity recognizer is made from a config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from thinc.api import Config, Model
+
+from ferrule._typing import Scores
+from ferrule.pipeline.factories import factory
+from ferrule.pipeline.ner import EntityRecognizer
+
+__all__ = ["DEFAULT_NER_MODEL", "make_beam_ner", "make_ner"]
+
+DEFAULT_NER_CONFIG = """
+[model]
+@architectures = "spacy.TransitionBasedParser.v2"
+state_type = "ner"
+extra_state_tokens = false
+hidden_width = 64
+maxout_pieces = 2
+use_upper = true
+
+[model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""
+DEFAULT_NER_MODEL = Config().from_str(DEFAULT_NER_CONFIG)["model"]
+
+
+_SETTINGS = {
+    "moves": None,
+    "update_with_oracle_cut_size": 100,
+    "model": DEFAULT_NER_MODEL,
+    "incorrect_spans_key": None,
+    "scorer": {"@scorers": "spacy.ner_scorer.v1"},
+    "save_activations": False,
+    "threshold": 0.0,
+    "scores_key": None,
+}
+_ASSIGNS = ["doc.ents", "token.ent_iob", "token.ent_type"]
+_SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}
+
+
+@factory("ner", assigns=_ASSIGNS, default_config=_SETTINGS, default_score_weights=_SCORE_WEIGHTS)
+def make_ner(
+    nlp: Any,
+    name: str,
+    model: Model[Any, Any],
+    moves: Mapping[Any, Mapping[str, int]] | None,
+    update_with_oracle_cut_size: int,
+    incorrect_spans_key: str | None,
+    scorer: Callable[..., Scores] | None,
+    save_activations: bool,
+    threshold: float,
+    scores_key: str | None,
+) -> EntityRecognizer:
+    """Return an entity recognizer; the arguments are those of `EntityRecognizer`."""
+    return EntityRecognizer(
+        nlp.vocab,
+        model,
+        name,
+        moves,
+        update_with_oracle_cut_size=update_with_oracle_cut_size,
+        incorrect_spans_key=incorrect_spans_key,
+        scorer=scorer,
+        save_activations=save_activations,
+        threshold=threshold,
+        scores_key=scores_key,
+    )
+
+
+@factory(
+    "beam_ner",
+    assigns=_ASSIGNS,
+    default_config={**_SETTINGS, "beam_width": 32, "beam_density": 0.01, "beam_update_prob": 0.5},
+    default_score_weights=_SCORE_WEIGHTS,
+)
+def make_beam_ner(
+    nlp: Any,
+    name: str,
+    model: Model[Any, Any],
+    moves: Mapping[Any, Mapping[str, int]] | None,
+    update_with_oracle_cut_size: int,
+    beam_width: int,
+    beam_density: float,
+    beam_update_prob: float,
+    incorrect_spans_key: str | None,
+    scorer: Callable[..., Scores] | None,
+    save_activations: bool,
+    threshold: float,
+    scores_key: str | None,
+) -> EntityRecognizer:
+    """Return an entity recognizer that looks for the most probable analysis with a beam.
+
+    The settings and their defaults are spaCy's. Unlike there, training is greedy whatever
+    `beam_update_prob` says: the network learns probabilities of single actions, whose products rank the
+    analyses. The setting is kept and saved.
+    """
+    return EntityRecognizer(
+        nlp.vocab,
+        model,
+        name,
+        moves,
+        update_with_oracle_cut_size=update_with_oracle_cut_size,
+        incorrect_spans_key=incorrect_spans_key,
+        scorer=scorer,
+        save_activations=save_activations,
+        threshold=threshold,
+        scores_key=scores_key,
+        beam_width=beam_width,
+        beam_density=beam_density,
+        beam_update_prob=beam_update_prob,
+    )

@@ -1,0 +1,205 @@
+"""How sure an entity recognizer is: of each entity, of whole analyses; calibration and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ferrule import _core
+from ferrule._typing import Scores
+from ferrule.pipeline import entity_calibration as calibration
+from ferrule.pipeline import examples as check
+from ferrule.pipeline.entity_scores import (
+    FLOOR,
+    all_probabilities,
+    as_saved,
+    check_threshold,
+    checked_thresholds,
+    per_document,
+    scores_in,
+)
+from ferrule.scorer.calibration import CalibrationReport, expected_calibration_error
+
+if TYPE_CHECKING:
+    from ferrule.ml.transition import TransitionSteps
+    from ferrule.pipeline.entity_batch import EntityBatch
+    from ferrule.pipeline.entity_scores import EntityColumns
+
+__all__ = ["Analysis", "ScoredEntities", "ScoredEntity"]
+
+
+class ScoredEntity(NamedTuple):
+    """Tokens `start` to before `end`, a label, and the probability that they are an entity of that label."""
+
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
+class Analysis(NamedTuple):
+    """A document's entities, (first token, behind the last, label), and the probability of just these."""
+
+    entities: list[tuple[int, int, str]]
+    probability: float
+
+
+class ScoredEntities:
+    """The part of `EntityRecognizer` that knows how sure it is.
+
+    The network gives each action of a state a probability among those that are allowed there; that of an
+    analysis is the product, that of an entity the sum over all analyses that have it, worked out exactly
+    but for ways less probable than 0.0001. Scores are divided by `temperature` first, which `calibrate`
+    finds. All settings are kept in `cfg` and saved with the component.
+    """
+
+    cfg: dict[str, Any]
+    vocab: Any
+    if TYPE_CHECKING:
+        save_activations: bool
+
+        @property
+        def labels(self) -> tuple[str, ...]: ...
+        def _analyse(
+            self, docs: list[Any]
+        ) -> tuple[TransitionSteps | None, EntityBatch | None, EntityColumns]: ...
+        def _label(self, action: str = "") -> str: ...
+
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by before they become probabilities; 1 until `calibrate` was called."""
+        return float(self.cfg.get("temperature", 1.0))
+
+    @property
+    def threshold(self) -> float:
+        """Entities less probable than this are dropped, where their label has no threshold of its own."""
+        return float(self.cfg.get("threshold", 0.0))
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        self.cfg["threshold"] = check_threshold(threshold, f"{self._label()}: the threshold")
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The thresholds of single labels. Set a mapping; LabelError for an unknown label."""
+        return dict(self.cfg.get("thresholds", {}))
+
+    @thresholds.setter
+    def thresholds(self, thresholds: Mapping[str, float]) -> None:
+        self.cfg["thresholds"] = checked_thresholds(thresholds, self.labels, self._label())
+
+    @property
+    def scores_key(self) -> str | None:
+        """Where ``doc.spans`` has the entities and, as ``attrs["scores"]``, their probabilities; or None."""
+        key: str | None = self.cfg.get("scores_key")
+        return key
+
+    @scores_key.setter
+    def scores_key(self, scores_key: str | None) -> None:
+        self.cfg["scores_key"] = scores_key
+
+    @property
+    def _needs_probabilities(self) -> bool:
+        has_thresholds = self.threshold > 0.0 or any(self.thresholds.values())
+        return has_thresholds or self.scores_key is not None or self.save_activations
+
+    def entity_probabilities(self, docs: Iterable[Any], *, floor: float = FLOOR) -> list[list[ScoredEntity]]:
+        """All entities that each of `docs` may have, found or not, the most probable first.
+
+        floor: those less probable are left out, and ways to them not followed. Entities that are set in a
+        document already are certain there. The documents stay as they are. Raises ValueError for a floor
+        outside of 0 to 1.
+        """
+        docs = list(docs)
+        steps, batch, _ = self._analyse(docs)
+        if steps is None or batch is None:
+            return [[] for _ in docs]
+        (owners, starts, ends, labels), probabilities = all_probabilities(
+            steps.network, batch, temperature=self.temperature, floor=floor
+        )
+        names = self._names(batch.label_ids[labels])
+        rows = zip(starts.tolist(), ends.tolist(), names, probabilities.tolist(), strict=True)
+        found = per_document(owners, (ScoredEntity(*row) for row in rows), len(docs))
+        return [sorted(entities, key=lambda entity: -entity.probability) for entities in found]
+
+    def analyses(
+        self,
+        docs: Iterable[Any],
+        *,
+        n_best: int = 5,
+        beam_width: int | None = None,
+        beam_density: float = 0.0,
+    ) -> list[list[Analysis]]:
+        """The most probable analyses of each of `docs`, at most `n_best`, found with a beam.
+
+        beam_width: analyses kept at every step, by default four times `n_best`. Thresholds do not count.
+        The documents stay as they are; one without tokens has one analysis. Raises ValueError for a width
+        below 1 or a density outside of 0 to 1.
+        """
+        docs = list(docs)
+        steps, batch, _ = self._analyse(docs)
+        if steps is None or batch is None:
+            return [[Analysis([], 1.0)] for _ in docs]
+        width = 4 * n_best if beam_width is None else beam_width
+        if min(width, n_best) < 1:
+            raise ValueError(
+                f"{self._label('analyses')}: n_best is {n_best} and beam_width {width}; expected 1 or more"
+            )
+        owners, probabilities, (of, starts, ends, labels) = _core.beam_analyses(
+            steps.network, batch.core, width, beam_density, self.temperature
+        )
+        names = self._names(batch.label_ids[labels])
+        entities = per_document(of, zip(starts.tolist(), ends.tolist(), names, strict=True), len(owners))
+        found = per_document(owners, map(Analysis, entities, probabilities.tolist()), len(docs))
+        return [analyses[:n_best] for analyses in found]
+
+    def calibrate(self, examples: Iterable[Any]) -> CalibrationReport:
+        """Set `temperature` so that probabilities come true on `examples`, and return what that changed.
+
+        The temperature has the lowest log loss over the entities that are found. Use examples that were not
+        trained on, with nothing set in their predicted documents, which stay as they are.
+        """
+        examples = check.all_examples(examples, owner=self._label("calibrate"))
+        report = calibration.fit_temperature(calibration.judge(self, examples), before=self.temperature)
+        self.cfg["temperature"] = as_saved(report.temperature)
+        return report
+
+    def fit_thresholds(
+        self,
+        examples: Iterable[Any],
+        *,
+        beta: float = 1.0,
+        min_precision: float | None = None,
+        per_label: bool = True,
+    ) -> dict[str, float]:
+        """Set the thresholds that are best on `examples`, and return them.
+
+        beta: the F score to be highest counts recall so many times as much as precision. min_precision: the
+        lowest thresholds that reach this precision instead. per_label: set `thresholds`; otherwise
+        `threshold`, which is returned under ``""``. Examples as for `calibrate`, which comes first.
+        """
+        examples = check.all_examples(examples, owner=self._label("fit_thresholds"))
+        found = calibration.fit_thresholds(
+            calibration.judge(self, examples),
+            temperature=self.temperature,
+            beta=beta,
+            min_precision=min_precision,
+            labels=self.labels if per_label else None,
+        )
+        if per_label:
+            self.thresholds = found
+            return self.thresholds
+        self.threshold = found[""]
+        return {"": self.threshold}
+
+    def score(self, examples: Iterable[Any], **kwargs: Any) -> Scores:
+        """The scorer's figures; with `scores_key` also ``"ents_ece"``, the entities' calibration error."""
+        examples = check.all_examples(examples, owner=self._label("score"))
+        scores: Scores = super().score(examples, **kwargs)  # type: ignore[misc]
+        if self.scores_key is not None:
+            scores["ents_ece"] = expected_calibration_error(*scores_in(examples, self.scores_key))
+        return scores
+
+    def _names(self, label_ids: Any) -> list[str]:
+        names = {label_id: self.vocab.strings[label_id] for label_id in set(label_ids.tolist())}
+        return [names[label_id] for label_id in label_ids.tolist()]

@@ -1,0 +1,144 @@
+"""Whether probabilities mean what they say: calibration error, temperature, thresholds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "CalibrationReport",
+    "best_temperature",
+    "best_threshold",
+    "expected_calibration_error",
+    "log_loss",
+]
+
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+
+N_BINS = 10
+# No prediction may cost more than this many nats, or a single mistake would decide the temperature.
+_HIGHEST_COST = 12.0
+_COLDEST, _HOTTEST = 0.1, 10.0
+_N_GRID, _N_SECTIONS = 24, 12
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+class CalibrationReport(NamedTuple):
+    """What `calibrate` found: the temperature, and the expected calibration error before and after it.
+
+    n_predictions: how many predictions were looked at.
+    """
+
+    temperature: float
+    ece_before: float
+    ece_after: float
+    n_predictions: int
+
+
+def expected_calibration_error(
+    probabilities: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: int = N_BINS
+) -> float:
+    """Return by how much probabilities and the share of right predictions differ, on average; 0 for none.
+
+    probabilities: (n,), each of a prediction. correct: bool (n,), whether it was right. The predictions are
+    put into `n_bins` bins of equal width; the result is the mean of the bins' differences, weighted by how
+    many predictions each has (Naeini et al. 2015).
+
+    Raises ValueError for different lengths, or numbers outside of 0 to 1.
+
+    >>> round(expected_calibration_error([0.9, 0.9, 0.3], [True, False, False]), 3)
+    0.367
+    """
+    probs, right = _checked(probabilities, correct)
+    if not len(probs):
+        return 0.0
+    bins = np.minimum((probs * n_bins).astype(np.int64), n_bins - 1)
+    differences = np.bincount(bins, weights=probs - right, minlength=n_bins)
+    return float(np.abs(differences).sum() / len(probs))
+
+
+def log_loss(probabilities: npt.ArrayLike, correct: npt.ArrayLike) -> float:
+    """Return the mean of ``-ln`` of the probability of what was the case, in nats; 0 for no predictions.
+
+    Arguments and errors are those of `expected_calibration_error`.
+    """
+    probs, right = _checked(probabilities, correct)
+    if not len(probs):
+        return 0.0
+    of_truth = np.where(right, probs, 1.0 - probs)
+    return float(np.minimum(-np.log(np.maximum(of_truth, math.exp(-_HIGHEST_COST))), _HIGHEST_COST).mean())
+
+
+def best_temperature(loss: Callable[[float], float]) -> float:
+    """Return the temperature from 0.1 to 10 with the lowest `loss`, to about a thousandth of it.
+
+    loss: a function of the temperature, such as the `log_loss` of probabilities so flattened. Tried on a grid
+    first, since it may be flat far from its valley, then by golden section.
+    """
+    grid = np.linspace(math.log(_COLDEST), math.log(_HOTTEST), _N_GRID).tolist()
+    best = int(np.argmin([loss(math.exp(log)) for log in grid]))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, _N_GRID - 1)]
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = loss(math.exp(left)), loss(math.exp(right))
+    for _ in range(_N_SECTIONS):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = loss(math.exp(left))
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = loss(math.exp(right))
+    return math.exp((low + high) / 2.0)
+
+
+def best_threshold(
+    probabilities: npt.ArrayLike,
+    correct: npt.ArrayLike,
+    n_gold: int,
+    *,
+    beta: float = 1.0,
+    min_precision: float | None = None,
+) -> float:
+    """Return the probability below which predictions are better dropped; 0 where all are better kept.
+
+    n_gold: how many right predictions there could be. The threshold has the highest F score, recall
+    counting `beta` times as much as precision; with `min_precision`, it is the lowest one that reaches that
+    precision, or, where none does, the one with the highest precision. Of equals the lowest.
+
+    Raises ValueError as `expected_calibration_error` does.
+    """
+    probs, right = _checked(probabilities, correct)
+    if not len(probs):
+        return 0.0
+    order = np.argsort(-probs, kind="stable")
+    probs, n_right = probs[order], np.cumsum(right[order])
+    n_kept = np.arange(1, len(probs) + 1)
+    precision = n_right / n_kept
+    f_score = (1.0 + beta**2) * n_right / np.maximum(beta**2 * n_gold + n_kept, 1e-12)
+    # Equals cannot be told apart: a cut comes behind the last of them.
+    is_cut = np.append(probs[:-1] != probs[1:], True)
+    quality = precision if min_precision is not None else f_score
+    cuts = np.flatnonzero(is_cut)
+    reaching = cuts[precision[cuts] >= (min_precision or 0.0)] if min_precision is not None else cuts[:0]
+    best = int(reaching[-1]) if len(reaching) else int(cuts[::-1][np.argmax(quality[cuts][::-1])])
+    if best == len(probs) - 1:
+        return 0.0
+    return float((probs[best] + probs[best + 1]) / 2.0)
+
+
+def _checked(probabilities: npt.ArrayLike, correct: npt.ArrayLike) -> tuple[Floats, Booleans]:
+    probs, right = np.asarray(probabilities, dtype=np.float64), np.asarray(correct, dtype=np.bool_)
+    if probs.shape != right.shape or probs.ndim != 1:
+        raise ValueError(
+            f"calibration: {probs.shape} probabilities for {right.shape} predictions; expected one for each"
+        )
+    # Sums of many products may pass 1 by rounding.
+    if len(probs) and not (probs.min() >= 0.0 and probs.max() <= 1.0 + 1e-6):
+        raise ValueError(f"calibration: probabilities from {probs.min()} to {probs.max()}; expected 0 to 1")
+    return np.minimum(probs, 1.0), right

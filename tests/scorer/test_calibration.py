@@ -1,0 +1,67 @@
+"""Calibration error, temperature and thresholds against what can be counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ferrule.scorer.calibration import best_temperature, best_threshold, expected_calibration_error, log_loss
+
+
+def test_an_error_is_the_weighted_difference_of_bins() -> None:
+    probabilities = [0.95, 0.91, 0.55, 0.55, 0.55, 0.55]
+    correct = [True, True, True, True, True, False]
+    # Two predictions of mean 0.93, all right; four of 0.55, three right.
+    expected = (2 * abs(0.93 - 1.0) + 4 * abs(0.55 - 0.75)) / 6
+    assert expected_calibration_error(probabilities, correct) == pytest.approx(expected)
+    assert expected_calibration_error([1.0, 0.0], [True, False]) == 0.0
+    assert expected_calibration_error([], []) == 0.0
+
+
+def test_draws_from_the_probabilities_themselves_have_little_error() -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.random(100_000)
+    correct = rng.random(100_000) < probabilities
+    assert expected_calibration_error(probabilities, correct) < 0.01
+    assert expected_calibration_error(np.sqrt(probabilities), correct) > 0.1
+
+
+def test_the_temperature_undoes_a_scaling() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=50_000) * 2
+    correct = rng.random(50_000) < 1 / (1 + np.exp(-logits))
+    found = best_temperature(lambda t: log_loss(1 / (1 + np.exp(-3 * logits / t)), correct))
+    assert found == pytest.approx(3.0, rel=0.03)
+
+
+def test_a_threshold_has_the_highest_f_score_of_all_cuts() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        probabilities = rng.integers(1, 9, 20) / 10
+        correct = rng.random(20) < probabilities
+        n_gold = int(correct.sum()) + 3
+
+        def f_score(threshold: float, probs=probabilities, right=correct, n_gold=n_gold) -> float:
+            kept = probs >= threshold
+            return 2 * (right & kept).sum() / (n_gold + kept.sum())
+
+        found = best_threshold(probabilities, correct, n_gold)
+        best = max(f_score(cut) for cut in np.arange(0.0, 0.9, 0.05))
+        assert f_score(found) == pytest.approx(best)
+
+
+def test_a_precision_can_be_asked_for() -> None:
+    probabilities, correct = [0.9, 0.8, 0.6, 0.4], [True, True, False, True]
+    assert best_threshold(probabilities, correct, 3, min_precision=0.7) == 0.0
+    assert best_threshold(probabilities, correct, 3, min_precision=0.9) == pytest.approx(0.7)
+    # Not to be reached: the highest there is.
+    assert best_threshold([0.9, 0.8], [False, True], 1, min_precision=0.9) == 0.0
+    assert best_threshold([], [], 3) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "correct"), [([0.5], [True, False]), ([1.5], [True]), ([-0.1], [True])]
+)
+def test_what_are_no_probabilities_is_refused(probabilities: list[float], correct: list[bool]) -> None:
+    with pytest.raises(ValueError, match="calibration"):
+        expected_calibration_error(probabilities, correct)
