@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,12 @@ seconds = time.perf_counter() - begin
 print(len(nlp.get_pipe("tagger").labels), seconds)
 """
 ROUNDS = 7
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bytecode() -> None:
+    """Compile the package, as installing it does; PYTHONDONTWRITEBYTECODE would have each start do it again."""
+    compileall.compile_dir(Path(ferrule.__file__).parent, quiet=2)
 
 
 @pytest.fixture(scope="module")

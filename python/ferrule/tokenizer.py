@@ -30,6 +30,8 @@ _METHODS = {
     "token_match": "match",
     "url_match": "match",
 }
+# What a token of a special case may say.
+_TOKEN_ATTRS = frozenset({attrs.ORTH, attrs.NORM})
 
 
 class Tokenizer(_core.TokenizerCore):
@@ -192,7 +194,12 @@ class Tokenizer(_core.TokenizerCore):
         searches = {name: message.get(name) for name in _METHODS if name in message and name not in excluded}
         rules = message.get("exceptions") if "exceptions" not in excluded else None
         faster = message.get("faster_heuristics") if "faster_heuristics" not in excluded else None
-        self._apply(searches, rules, faster)
+        if searches.items() <= self._searches.items() and faster in (None, self._faster_heuristics):
+            # Most saved pipelines have the rules of their language, which this one was made with.
+            if rules is not None and sorted(_special_cases(rules)) != self._specials():
+                self._apply({}, rules, None)
+        else:
+            self._apply(searches, rules, faster)
         if "vocab" in message and "vocab" not in excluded:
             self.vocab.from_bytes(message["vocab"])
         return self
@@ -266,12 +273,8 @@ def _pattern_or_function(name: str, search: Search) -> Search:
 def _special_tokens(string: str, substrings: Sequence[Mapping[Any, str]]) -> list[tuple[str, str | None]]:
     tokens = []
     for substring in substrings:
-        by_id = attrs.intify_attrs(substring)
-        if (
-            len(by_id) != len(substring)
-            or not by_id.keys() <= {attrs.ORTH, attrs.NORM}
-            or attrs.ORTH not in by_id
-        ):
+        by_id = substring if substring.keys() <= _TOKEN_ATTRS else attrs.intify_attrs(substring)
+        if len(by_id) != len(substring) or not by_id.keys() <= _TOKEN_ATTRS or attrs.ORTH not in by_id:
             raise ValueError(
                 f"Tokenizer: the special case {string!r} has a token {dict(substring)!r}; each has an ORTH "
                 "and may have a NORM, and nothing else."

@@ -334,6 +334,16 @@ class Vocab(_core.VocabCore):
         if lookups is not None:
             self.lookups = lookups
 
+    def _strings_restorer(self) -> Callable[[], None]:
+        """A function that takes back the strings added since, unless word types came too, which use them."""
+        n_strings, n_lexemes = self.strings._kept_len(), len(self)
+
+        def restore() -> None:
+            if len(self) == n_lexemes:
+                self.strings._take_back_to(n_strings)
+
+        return restore
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle_vocab, (
             self.lexicon,

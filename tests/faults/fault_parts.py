@@ -47,6 +47,11 @@ def state(nlp: Language) -> str:
     return hashlib.sha256(nlp.to_bytes(exclude=["vocab"])).hexdigest()
 
 
+def whole_state(nlp: Language) -> str:
+    """The same with the strings."""
+    return hashlib.sha256(nlp.to_bytes()).hexdigest()
+
+
 def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 

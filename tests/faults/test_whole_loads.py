@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import srsly
-from fault_parts import MODEL, state, trained
+from fault_parts import MODEL, trained, whole_state
 
 import ferrule
 from ferrule.errors import FerruleError, SerializationError
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def test_so_are_those_of_a_folder_without_hashes(nlp: Language, folder: Path, damage: str) -> None:
     (folder / MANIFEST).unlink()
     ferrule.load(folder)
-    before = state(nlp)
+    before = whole_state(nlp)
     for name in ("config.cfg", "meta.json", "tokenizer", "tagger/model", "tagger/cfg"):
         path = folder / name
         data = path.read_bytes()
@@ -41,7 +41,7 @@ def test_so_are_those_of_a_folder_without_hashes(nlp: Language, folder: Path, da
         if (damage, name) not in HARMLESS:
             with pytest.raises((FerruleError, FileNotFoundError)):
                 nlp.from_disk(folder)
-            assert state(nlp) == before, f"{damage} {name} changed the pipeline"
+            assert whole_state(nlp) == before, f"{damage} {name} changed the pipeline"
         path.write_bytes(data)
 
 
@@ -53,10 +53,10 @@ def test_another_components_bytes_are_refused(nlp: Language) -> None:
     other = ferrule.blank("en")
     other.add_pipe("tok2vec", config={"model": MODEL["tok2vec"]})
     other.initialize()
-    before = state(nlp)
+    before = whole_state(nlp)
     with pytest.raises(SerializationError, match="nodes"):
         nlp.get_pipe("tagger").from_bytes(other.get_pipe("tok2vec").to_bytes())
-    assert state(nlp) == before
+    assert whole_state(nlp) == before
 
 
 def test_a_load_that_fails_late_undoes_what_came_before(nlp: Language) -> None:
@@ -69,20 +69,33 @@ def test_a_load_that_fails_late_undoes_what_came_before(nlp: Language) -> None:
     fields = srsly.msgpack_loads(nlp.to_bytes())
     fields["tagger"] = other.get_pipe("tagger").to_bytes(exclude=["vocab"])
     fields["second"] = fields["second"][:-10]
-    before_of["state"] = state(nlp)
+    before_of["state"] = whole_state(nlp)
     with pytest.raises(SerializationError):
         nlp.from_bytes(srsly.msgpack_dumps(fields))
-    assert state(nlp) == before_of["state"]
+    assert whole_state(nlp) == before_of["state"]
+
+
+def test_strings_of_a_failing_load_do_not_stay(nlp: Language, folder: Path) -> None:
+    other = ferrule.load(folder)
+    other.vocab.strings.add("from the other pipeline")
+    fields = srsly.msgpack_loads(other.to_bytes())
+    fields["tagger"] = fields["tagger"][:-10]
+    before = list(nlp.vocab.strings)
+    with pytest.raises(SerializationError):
+        nlp.from_bytes(srsly.msgpack_dumps(fields))
+    assert list(nlp.vocab.strings) == before
+    nlp.from_bytes(other.to_bytes())
+    assert "from the other pipeline" in nlp.vocab.strings
 
 
 def test_cut_bytes_are_refused_at_every_length(nlp: Language) -> None:
     pipe = nlp.get_pipe("tagger")
     data = pipe.to_bytes(exclude=["vocab"])
-    before = state(nlp)
+    before = whole_state(nlp)
     for length in range(0, len(data), max(1, len(data) // 40)):
         with pytest.raises(SerializationError):
             pipe.from_bytes(data[:length], exclude=["vocab"])
-    assert state(nlp) == before
+    assert whole_state(nlp) == before
 
 
 def test_a_failing_load_leaves_the_garbage_collector_on(nlp: Language) -> None:

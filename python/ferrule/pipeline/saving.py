@@ -66,7 +66,7 @@ class SavedPipe:
             "model": lambda data: self._load_model(data),
             "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
         }
-        with unchanged_on_error(self):
+        with unchanged_on_error(self, getattr(self, "vocab", None)):
             load_fields(bytes_data, self._present(readers), exclude)
         return self
 
@@ -97,7 +97,7 @@ class SavedPipe:
             "model": lambda file: self._load_model(file.read_bytes()),
             "vocab": lambda folder: self.vocab.from_disk(folder, exclude=exclude),
         }
-        with unchanged_on_error(self):
+        with unchanged_on_error(self, getattr(self, "vocab", None)):
             load_folder(path, self._present(readers), exclude)
         return self
 

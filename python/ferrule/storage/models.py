@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy
+import srsly
+from srsly.msgpack._unpacker import unpackb
+from thinc.model import deserialize_attr
 
 from ferrule.errors import SerializationError
 from ferrule.storage.fields import unpack
@@ -34,11 +39,41 @@ def load_model(model: Any, data: bytes, owner: str) -> None:
         _check_node(node, index, message, owner)
     with unchanged_on_error(model):
         try:
-            model.from_dict(_with_ops_arrays(model, message))
+            _take_over(nodes, _with_ops_arrays(model, message))
         except SerializationError:
             raise
         except Exception as error:
             raise SerializationError(f"{owner}: the saved model does not fit this one: {error}") from error
+
+
+def _take_over(nodes: list[Any], message: dict[str, Any]) -> None:
+    """Do as thinc's `Model.from_dict`, which looks up its decoders anew for each of a model's attributes."""
+    decode = _decoder()
+    for index, node in enumerate(nodes):
+        info = message["nodes"][index]
+        node.name = info["name"]
+        for dim, size in info["dims"].items():
+            if size is not None:
+                node.set_dim(dim, size)
+        for ref, target in info["refs"].items():
+            node.set_ref(ref, None if target is None else nodes[target])
+        for name, value in message["attrs"][index].items():
+            default = node.attrs.get(name)
+            special = deserialize_attr.dispatch(type(default))
+            plain = special is deserialize_attr.dispatch(object)
+            node.attrs[name] = decode(value) if plain else special(default, value, name, node)
+        for name, value in message["params"][index].items():
+            node.set_param(name, None if value is None else node.ops.asarray(value).copy())
+        for shim, data in zip(node.shims, message["shims"][index], strict=True):
+            shim.from_bytes(data)
+
+
+def _decoder() -> Callable[[bytes], Any]:
+    """`srsly.msgpack_loads`, with the decoders registered now."""
+    hook = None
+    for decoder in srsly.msgpack_decoders.get_all().values():
+        hook = partial(decoder, chain=hook)
+    return partial(unpackb, object_hook=hook, raw=False, use_list=True)
 
 
 def _check_message(message: Any, owner: str) -> None:

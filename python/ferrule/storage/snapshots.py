@@ -17,10 +17,11 @@ def unchanged_on_error(*objects: Any) -> Iterator[None]:
     """If the block raises, `objects` are as they were before it.
 
     Works for thinc models and for objects with a `__dict__`: settings and label lists are copied; models are
-    remembered array by array, not copied, because loading replaces their arrays; everything else (the
-    vocabulary, functions) is remembered as it is.
+    remembered array by array, not copied, because loading replaces their arrays; new strings of a
+    vocabulary are taken back; everything else is remembered as it is.
     """
     restorers = [_restorer(item) for item in objects]
+    restorers += [item._strings_restorer() for item in objects if hasattr(item, "_strings_restorer")]
     try:
         yield
     except BaseException:

@@ -55,6 +55,15 @@ impl Section {
     fn len(&self) -> usize {
         self.ends.len()
     }
+
+    fn truncate(&mut self, len: usize) {
+        if len >= self.len() {
+            return;
+        }
+        self.slots.retain(|_, slot| (*slot as usize) < len);
+        self.ends.truncate(len);
+        self.buffer.truncate(self.ends.last().copied().unwrap_or(0));
+    }
 }
 
 #[derive(Default)]
@@ -186,6 +195,16 @@ impl StringStore {
         }
     }
 
+    /// How many strings are kept for good.
+    pub fn kept_len(&self) -> usize {
+        self.sections.read().kept.len()
+    }
+
+    /// Takes the newest strings kept for good back, down to `len` of them: for a load that failed.
+    pub fn take_back_to(&self, len: usize) {
+        self.sections.write().kept.truncate(len);
+    }
+
     /// From here on [`add_transient`](Self::add_transient) keeps strings only until [`end_zone`](Self::end_zone).
     pub fn begin_zone(&self) {
         self.sections.write().in_zone = true;
@@ -212,6 +231,20 @@ mod tests {
         assert_eq!(store.get(ids[3]).as_deref(), Some("pear"));
         assert_eq!(store.read().iter().collect::<Vec<_>>(), ["apple", "pear"]);
         assert_eq!(store.get(123_456), None);
+    }
+
+    #[test]
+    fn the_newest_strings_can_be_taken_back() {
+        let store = StringStore::new();
+        let ids = ["one", "two", "three", "four"].map(|text| store.add(text));
+        store.take_back_to(9);
+        assert_eq!(store.kept_len(), 4);
+        store.take_back_to(2);
+        assert_eq!(ids.map(|id| store.contains(id)), [true, true, false, false]);
+        assert_eq!(store.add("fünf"), string_id("fünf"));
+        assert_eq!(store.read().iter().collect::<Vec<_>>(), ["one", "two", "fünf"]);
+        store.take_back_to(0);
+        assert!(store.is_empty());
     }
 
     #[test]

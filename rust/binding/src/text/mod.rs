@@ -12,6 +12,7 @@ mod doc_words;
 mod entities;
 mod features;
 mod ngrams;
+mod searches;
 mod strings;
 mod tokenizer;
 mod vocab;

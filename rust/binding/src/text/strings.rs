@@ -124,6 +124,14 @@ impl PyStringStore {
         Ok(())
     }
 
+    fn _kept_len(&self) -> usize {
+        self.inner.kept_len()
+    }
+
+    fn _take_back_to(&self, len: usize) {
+        self.inner.take_back_to(len);
+    }
+
     fn _begin_zone(&self) {
         self.inner.begin_zone();
     }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::arguments::text_of;
 use super::doc::DocCore;
 use super::doc_maker::{DocMaker, DocStream};
+use super::searches::compiled;
 use super::vocab::{PyVocab, python_error};
 use crate::threads::workers;
 
@@ -224,13 +225,7 @@ fn search_of(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Option<Arc<Search
         return Ok(Some(Arc::new(Search::custom(Arc::new(PythonSearch(given.clone().unbind()))))));
     }
     let pattern = text_of(given, name)?;
-    let search = match name {
-        "prefix_search" => Search::prefix(pattern),
-        "suffix_search" => Search::suffix(pattern),
-        "infix_finditer" => Search::infix(pattern),
-        _ => Search::whole(pattern),
-    };
-    search.map(|search| Some(Arc::new(search))).map_err(|error| {
+    compiled(name, pattern).map(Some).map_err(|error| {
         PyValueError::new_err(format!(
             "Tokenizer.{name}: this pattern cannot be taken over: {error}. Write it otherwise, or give a Python \
              function of your own, which is slower."
