@@ -56,3 +56,14 @@ fn from_panic(panic: &(dyn Any + Send)) -> PyErr {
         "internal error in ferrule's Rust code: {said}; this is a bug, please report it"
     ))
 }
+
+/// Panics inside the library's work, so that a test can see what becomes of it. For tests only.
+#[pyfunction]
+fn _panic_for_a_test(py: Python<'_>, message: String) -> PyResult<()> {
+    #[allow(clippy::panic)] // the purpose
+    detached(py, || -> Result<(), PyErr> { panic!("{message}") })
+}
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(_panic_for_a_test, m)?)
+}

@@ -14,6 +14,7 @@ mod threads;
 #[pymodule(gil_used = false)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    errors::register(m)?;
     kernels::register(m)?;
     text::register(m)?;
     threads::register(m)?;

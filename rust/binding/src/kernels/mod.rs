@@ -8,6 +8,7 @@ use crate::errors::IntoPyErr;
 mod analyses;
 pub(crate) mod arrays;
 mod encoder;
+mod layers;
 mod losses;
 mod ops;
 mod optimizer;
@@ -29,6 +30,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     losses::register(m)?;
     encoder::register(m)?;
     ops::register(m)?;
+    layers::register(m)?;
     optimizer::register(m)?;
     transitions::register(m)?;
     analyses::register(m)?;

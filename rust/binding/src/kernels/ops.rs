@@ -1,9 +1,8 @@
-//! What `ferrule.ops.RustOps` needs beside softmax: matrix products, activations, sums of table rows.
+//! Matrix products and activations, for `ferrule.ops.RustOps`.
 
 use ferrule_kernels::gemm::{Matrix, product};
 use ferrule_kernels::layers::activation::{Activation, activate, backprop_activation};
-use ferrule_kernels::layers::gather;
-use ferrule_kernels::rows::{Rows, RowsMut};
+use ferrule_kernels::layers::piecewise::{self, Piecewise};
 use ferrule_kernels::simd::Isa;
 use numpy::{
     PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn, PyReadwriteArray2, PyReadwriteArrayDyn,
@@ -13,7 +12,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::arrays::{in_c_order, in_c_order_mut};
-use crate::errors::{IntoPyErr, detached};
+use crate::errors::detached;
 use crate::threads::workers;
 
 /// Writes `x @ y + bias` to `out`, each factor transposed if asked.
@@ -50,16 +49,29 @@ fn gemm(
     detached(py, || product(Isa::active()?, pool.threads(), left, right, bias, out))
 }
 
-fn activation(name: &str) -> PyResult<Activation> {
-    match name {
-        "sigmoid" => Ok(Activation::Sigmoid),
-        "swish" => Ok(Activation::Swish),
-        "gelu" => Ok(Activation::Gelu),
-        "mish" => Ok(Activation::Mish),
-        _ => Err(PyValueError::new_err(format!(
-            "no activation is called {name:?}; expected 'sigmoid', 'swish', 'gelu' or 'mish'"
-        ))),
-    }
+/// An activation by its name.
+enum Kind {
+    Smooth(Activation),
+    Piecewise(Piecewise),
+}
+
+fn activation(name: &str) -> PyResult<Kind> {
+    Ok(match name {
+        "sigmoid" => Kind::Smooth(Activation::Sigmoid),
+        "swish" => Kind::Smooth(Activation::Swish),
+        "gelu" => Kind::Smooth(Activation::Gelu),
+        "mish" => Kind::Smooth(Activation::Mish),
+        "relu" => Kind::Piecewise(Piecewise::Relu),
+        "hard_swish" => Kind::Piecewise(Piecewise::HardSwish),
+        "hard_swish_mobilenet" => Kind::Piecewise(Piecewise::HardSwishMobilenet),
+        "dish" => Kind::Piecewise(Piecewise::Dish),
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "no activation is called {name:?}; expected 'sigmoid', 'swish', 'gelu', 'mish', 'relu', \
+                 'hard_swish', 'hard_swish_mobilenet' or 'dish'"
+            )));
+        }
+    })
 }
 
 /// Writes the activation called `name` of each number of `x` to `out`: float32, C-contiguous, of one size.
@@ -72,7 +84,10 @@ fn activate_array(
 ) -> PyResult<()> {
     let (kind, x, out) =
         (activation(name)?, in_c_order(&x, "activate: x")?, in_c_order_mut(&mut out, "activate: out")?);
-    detached(py, || activate(Isa::active()?, kind, x, out))
+    detached(py, || match kind {
+        Kind::Smooth(kind) => activate(Isa::active()?, kind, x, out),
+        Kind::Piecewise(kind) => piecewise::activate(Isa::active()?, kind, x, out),
+    })
 }
 
 /// Writes the gradient of `x` to `out`, given `d_y`, that of its activation: float32, C-contiguous, of one size.
@@ -90,34 +105,47 @@ fn backprop_activation_array(
         in_c_order(&x, "backprop_activation: x")?,
         in_c_order_mut(&mut out, "backprop_activation: out")?,
     );
-    detached(py, || backprop_activation(Isa::active()?, kind, d_y, x, out))
+    detached(py, || match kind {
+        Kind::Smooth(kind) => backprop_activation(Isa::active()?, kind, d_y, x, out),
+        Kind::Piecewise(kind) => piecewise::backprop_activation(Isa::active()?, kind, d_y, x, out),
+    })
 }
 
-/// Writes to each row of `out` the sum of the table rows that the row of `indices` names.
-///
-/// table: float32 (n_rows, width). indices: uint32 (n, k). out: float32 (n, width), sharing no memory with the table.
-/// Raises IndexError for a row that the table does not have, ValueError if shapes do not fit.
+/// Writes `slope * x + offset`, clipped to `low` and `high`: float32, C-contiguous, of one size.
 #[pyfunction]
-fn gather_add(
+fn clipped_linear(
     py: Python<'_>,
-    table: PyReadonlyArray2<'_, f32>,
-    indices: PyReadonlyArray2<'_, u32>,
-    mut out: PyReadwriteArray2<'_, f32>,
+    x: PyReadonlyArrayDyn<'_, f32>,
+    line: (f32, f32, f32, f32),
+    mut out: PyReadwriteArrayDyn<'_, f32>,
 ) -> PyResult<()> {
-    let rows = Rows::new(in_c_order(&table, "gather_add: table")?, table.shape()[0], table.shape()[1])
-        .map_err(IntoPyErr::into_py_err)?;
-    let named =
-        Rows::new(in_c_order(&indices, "gather_add: indices")?, indices.shape()[0], indices.shape()[1]);
-    let named = named.map_err(IntoPyErr::into_py_err)?;
-    let (n_rows, width) = (out.shape()[0], out.shape()[1]);
-    let out = RowsMut::new(in_c_order_mut(&mut out, "gather_add: out")?, n_rows, width)
-        .map_err(IntoPyErr::into_py_err)?;
-    detached(py, || gather::gather_add(Isa::active()?, rows, named, out))
+    let (x, out) = (in_c_order(&x, "clipped_linear: X")?, in_c_order_mut(&mut out, "clipped_linear: out")?);
+    detached(py, || piecewise::activate(Isa::active()?, clipped(line), x, out))
+}
+
+/// Writes the gradient of `x` to `out`, given `d_y`, that of `clipped_linear`.
+#[pyfunction]
+fn backprop_clipped_linear(
+    py: Python<'_>,
+    d_y: PyReadonlyArrayDyn<'_, f32>,
+    x: PyReadonlyArrayDyn<'_, f32>,
+    line: (f32, f32, f32, f32),
+    mut out: PyReadwriteArrayDyn<'_, f32>,
+) -> PyResult<()> {
+    let (d_y, x) =
+        (in_c_order(&d_y, "backprop_clipped_linear: dY")?, in_c_order(&x, "backprop_clipped_linear: X")?);
+    let out = in_c_order_mut(&mut out, "backprop_clipped_linear: out")?;
+    detached(py, || piecewise::backprop_activation(Isa::active()?, clipped(line), d_y, x, out))
+}
+
+fn clipped((slope, offset, low, high): (f32, f32, f32, f32)) -> Piecewise {
+    Piecewise::ClippedLinear { slope, offset, low, high }
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(gemm, m)?)?;
     m.add_function(wrap_pyfunction!(activate_array, m)?)?;
     m.add_function(wrap_pyfunction!(backprop_activation_array, m)?)?;
-    m.add_function(wrap_pyfunction!(gather_add, m)?)
+    m.add_function(wrap_pyfunction!(clipped_linear, m)?)?;
+    m.add_function(wrap_pyfunction!(backprop_clipped_linear, m)?)
 }

@@ -1,5 +1,10 @@
 //! Dropout masks from a counter: the same seed, layer, row and column always give the same number, on any thread.
 
+use super::rowwise::multiply_row;
+use crate::KernelError;
+use crate::rows::{Rows, RowsMut, check_like};
+use crate::simd::{Isa, Simd};
+
 /// Which numbers of a layer are dropped.
 ///
 /// Nothing is stored: the backward pass calculates the mask again.
@@ -43,6 +48,54 @@ impl Dropout {
             *factor = if hash < self.threshold { 0.0 } else { self.scale };
         }
     }
+}
+
+#[inline(always)]
+fn apply_body<S: Simd>(simd: S, dropout: &Dropout, x: Rows<'_>, mut out: RowsMut<'_>) {
+    let mut factors = vec![0.0; x.width()];
+    for row in 0..x.n_rows() {
+        dropout.fill_row(row as u64, &mut factors);
+        let to = out.row_mut(row);
+        to.copy_from_slice(x.row(row));
+        multiply_row(simd, to, &factors);
+    }
+}
+
+crate::dispatch! {
+    fn run_apply(dropout: &Dropout, x: Rows<'_>, out: RowsMut<'_>) -> () = apply_body;
+}
+
+/// Writes `x` without the numbers that `dropout` drops, the others scaled. The gradient goes the same way back.
+///
+/// # Errors
+/// [`KernelError::Shape`] if the shapes differ.
+pub fn apply(isa: Isa, dropout: &Dropout, x: Rows<'_>, out: RowsMut<'_>) -> Result<(), KernelError> {
+    check_like("dropout: out", x, out.n_rows(), out.width())?;
+    run_apply(isa, dropout, x, out);
+    Ok(())
+}
+
+/// [`apply`] for a rate that drops nothing: a copy.
+///
+/// # Errors
+/// [`KernelError::Shape`] if the shapes differ.
+pub fn keep_all(x: Rows<'_>, out: RowsMut<'_>) -> Result<(), KernelError> {
+    check_like("dropout: out", x, out.n_rows(), out.width())?;
+    out.into_data().copy_from_slice(x.data());
+    Ok(())
+}
+
+/// Writes thinc's mask of given coin flips: 0 where a number of `flips` is below `rate`, else `1 / (1 - rate)`.
+///
+/// # Errors
+/// [`KernelError::Shape`] if the lengths differ.
+pub fn mask_of_flips(flips: &[f64], rate: f64, out: &mut [f32]) -> Result<(), KernelError> {
+    KernelError::expect_len("dropout mask: out", flips.len(), out.len())?;
+    let kept = (1.0 / (1.0 - rate)) as f32;
+    for (out, &flip) in out.iter_mut().zip(flips) {
+        *out = if flip >= rate { kept } else { 0.0 };
+    }
+    Ok(())
 }
 
 /// SplitMix64's finish: every bit of the input reaches every bit of the output.

@@ -1,4 +1,4 @@
-//! Sums of table rows.
+//! Sums of table rows, and rows added to a table.
 
 use super::rowwise::add_row;
 use crate::KernelError;
@@ -32,14 +32,47 @@ pub fn gather_add(
 ) -> Result<(), KernelError> {
     KernelError::expect_len("gather_add: the rows of out", indices.n_rows(), out.n_rows())?;
     KernelError::expect_len("gather_add: the width of out", table.width(), out.width())?;
-    if let Some(position) = indices.data().iter().position(|&index| index as usize >= table.n_rows()) {
-        return Err(KernelError::Index {
-            what: "gather_add: indices",
-            position,
-            found: i64::from(indices.data()[position]),
-            expected: format!("less than {}, the rows of the table", table.n_rows()),
-        });
-    }
+    check_indices("gather_add: indices", indices.data(), table.n_rows())?;
     run_gather_add(isa, table, indices, out);
+    Ok(())
+}
+
+fn check_indices(what: &'static str, indices: &[u32], n_rows: usize) -> Result<(), KernelError> {
+    match indices.iter().position(|&index| index as usize >= n_rows) {
+        None => Ok(()),
+        Some(position) => Err(KernelError::Index {
+            what,
+            position,
+            found: i64::from(indices[position]),
+            expected: format!("less than {n_rows}, the rows of the table"),
+        }),
+    }
+}
+
+#[inline(always)]
+fn scatter_add_body<S: Simd>(simd: S, mut table: RowsMut<'_>, indices: &[u32], values: Rows<'_>) {
+    for (row, &index) in indices.iter().enumerate() {
+        add_row(simd, table.row_mut(index as usize), values.row(row));
+    }
+}
+
+crate::dispatch! {
+    fn run_scatter_add(table: RowsMut<'_>, indices: &[u32], values: Rows<'_>) -> () = scatter_add_body;
+}
+
+/// Adds each row of `values` to the table row that its index names, first to last. On an error nothing is added.
+///
+/// # Errors
+/// [`KernelError::Index`] for a row that the table does not have, [`KernelError::Shape`] if sizes do not fit.
+pub fn scatter_add(
+    isa: Isa,
+    table: RowsMut<'_>,
+    indices: &[u32],
+    values: Rows<'_>,
+) -> Result<(), KernelError> {
+    KernelError::expect_len("scatter_add: indices", values.n_rows(), indices.len())?;
+    KernelError::expect_len("scatter_add: the width of values", table.width(), values.width())?;
+    check_indices("scatter_add: indices", indices, table.n_rows())?;
+    run_scatter_add(isa, table, indices, values);
     Ok(())
 }

@@ -5,7 +5,13 @@ pub mod dropout;
 pub mod gather;
 pub mod hash_embed;
 pub mod layer_norm;
+pub mod maxout;
+pub mod piecewise;
+pub mod ragged;
 pub(crate) mod rowwise;
+pub mod windows;
 
+#[cfg(test)]
+mod shape_tests;
 #[cfg(test)]
 mod tests;

@@ -3,5 +3,6 @@
 
 pub mod layers;
 pub mod losses;
+pub mod ragged;
 pub mod rows;
 pub mod transitions;

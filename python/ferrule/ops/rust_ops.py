@@ -1,34 +1,22 @@
-"""The thinc backend "ferrule": `NumpyOps` with matrix products, softmax and activations in Rust.
-
->>> from thinc.api import get_ops, use_ops
->>> import ferrule.ops
->>> get_ops("ferrule").name
-'ferrule'
->>> with use_ops("ferrule"):
-...     pass  # models made here run on it
-
-Importing this module makes the name known and changes nothing else. An installed Ferrule is found by thinc
-without the import.
-"""
+"""The backend itself: products, softmax, maxout, rows of tables, dropout masks."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import thinc.api
 from thinc.api import NumpyOps
 
 from ferrule import _core, kernels
 
-__all__ = ["RustOps"]
-
-Array = npt.NDArray[Any]
+from .activations import ActivationOps
+from .arrays import Array, int32, is_float32, is_matrix, is_plain
+from .sequences import SequenceOps
 
 
 @thinc.api.registry.ops("RustOps")
-class RustOps(NumpyOps):
+class RustOps(ActivationOps, SequenceOps):
     """thinc's `NumpyOps` with the slow operations in Rust, in several threads for large products.
 
     The same signatures and numbers (up to float32 rounding). What is not C-contiguous float32 goes to
@@ -46,13 +34,13 @@ class RustOps(NumpyOps):
         for which, array in (("x", x), ("y", y)):
             if array.ndim != 2:
                 raise ValueError(f"gemm: {which} has {array.ndim} axes; expected 2. Reshape it to a matrix.")
-        if not (_is_float32(x) and _is_float32(y)):
+        if not (is_float32(x) and is_float32(y)):
             return cast(Array, super(NumpyOps, self).gemm(x, y, out=out, trans1=trans1, trans2=trans2))
         return self._product(x, y, None, out, trans1, trans2)
 
     def affine(self, X: Any, W: Any, b: Any) -> Array:
         """Return ``X @ W.T + b``."""
-        if X.ndim != 2 or W.ndim != 2 or b.ndim != 1 or not all(map(_is_float32, (X, W, b))):
+        if X.ndim != 2 or W.ndim != 2 or b.ndim != 1 or not all(map(is_float32, (X, W, b))):
             return cast(Array, super().affine(X, W, b))
         return self._product(X, W, np.ascontiguousarray(b), None, False, True)
 
@@ -61,7 +49,7 @@ class RustOps(NumpyOps):
         shape = (x.shape[1] if trans1 else x.shape[0], y.shape[0] if trans2 else y.shape[1])
         if out is not None and out.shape != shape:
             raise ValueError(f"gemm: out has shape {out.shape}; expected {shape}.")
-        direct = _is_plain(out) and not (np.may_share_memory(out, x) or np.may_share_memory(out, y))
+        direct = is_plain(out) and not (np.may_share_memory(out, x) or np.may_share_memory(out, y))
         result = out if direct else np.empty(shape, dtype=np.float32)
         _core.gemm(x, y, bias, result, trans1, trans2)
         if out is not None and not direct:
@@ -87,7 +75,7 @@ class RustOps(NumpyOps):
 
         Raises IndexError for a row that the table does not have (`NumpyOps` reads beyond it).
         """
-        if not _is_plain(table) or table.ndim != 2 or indices.ndim != 2 or indices.dtype.kind not in "iu":
+        if not is_plain(table) or table.ndim != 2 or indices.ndim != 2 or indices.dtype.kind not in "iu":
             return cast(Array, super().gather_add(table, indices))
         if indices.dtype.kind == "i" and indices.size and indices.min() < 0:
             raise IndexError(f"gather_add: indices has {indices.min()}; expected 0 to {len(table) - 1}.")
@@ -95,72 +83,48 @@ class RustOps(NumpyOps):
         _core.gather_add(table, np.ascontiguousarray(indices, dtype=np.uint32), out)
         return out
 
-    def sigmoid(self, X: Any, *, inplace: bool = False) -> Any:
-        """Return ``1 / (1 + exp(-X))``, of X clipped to ±20."""
-        return _activate("sigmoid", X, inplace, super().sigmoid)
+    def scatter_add(self, table: Any, indices: Any, values: Any) -> None:
+        """Add each row of `values` to the row of `table` that its index names, in place.
 
-    def swish(self, X: Any, inplace: bool = False) -> Any:
-        """Return ``X * sigmoid(X)``."""
-        return _activate("swish", X, inplace, super().swish)
+        Raises IndexError for a row that the table does not have, before anything is added (`NumpyOps` writes
+        beyond it).
+        """
+        plain = is_plain(table) and table.ndim == values.ndim == 2 and indices.ndim == 1
+        if not plain or indices.dtype.kind not in "iu" or not is_float32(values):
+            super().scatter_add(table, indices, values)
+            return
+        if indices.dtype.kind == "i" and indices.size and indices.min() < 0:
+            raise IndexError(f"scatter_add: indices has {indices.min()}; expected 0 to {len(table) - 1}.")
+        own = np.array if np.may_share_memory(table, values) else np.ascontiguousarray
+        _core.scatter_add(table, np.ascontiguousarray(indices, dtype=np.uint32), own(values))
 
-    def backprop_swish(self, dY: Any, X: Any, Y: Any, inplace: bool = False) -> Any:
-        """Return the gradient of X, given that of its Swish `Y`."""
-        if not _fit(dY, X):
-            return super().backprop_swish(dY, X, Y, inplace=inplace)
-        return _backprop("swish", dY, X, inplace)
+    def maxout(self, X: Any) -> tuple[Array, Array]:
+        """Return the largest piece of each output, and which it is: the first of equal ones."""
+        if not is_float32(X) or X.ndim != 3 or not X.shape[2]:
+            return cast(tuple[Array, Array], super().maxout(X))
+        out, which = np.empty(X.shape[:2], dtype=np.float32), np.empty(X.shape[:2], dtype=np.int32)
+        _core.maxout(np.ascontiguousarray(X), X.shape[2], out, which)
+        return out, which
 
-    def gelu(self, X: Any, inplace: bool = False) -> Any:
-        """Return X times the normal distribution's share below X."""
-        return _activate("gelu", X, inplace, super().gelu)
+    def backprop_maxout(self, dY: Any, which: Any, P: int) -> Array:
+        """Return the gradient of the pieces, given that of the largest ones.
 
-    def backprop_gelu(self, dY: Any, X: Any, inplace: bool = False) -> Any:
-        """Return the gradient of X, given that of its GELU."""
-        return (
-            _backprop("gelu", dY, X, inplace)
-            if _fit(dY, X)
-            else super().backprop_gelu(dY, X, inplace=inplace)
-        )
+        Raises IndexError for a piece that there is not (`NumpyOps` writes elsewhere).
+        """
+        if not is_matrix(dY) or P < 1:
+            return cast(Array, super().backprop_maxout(dY, which, P))
+        out = np.empty((*dY.shape, P), dtype=np.float32)
+        _core.backprop_maxout(np.ascontiguousarray(dY), int32(which), P, out)
+        return out
 
-    def mish(self, X: Any, threshold: float = 20.0, inplace: bool = False) -> Any:
-        """Return ``X * tanh(log(1 + exp(X)))``, and X itself from `threshold` on."""
-        if threshold != 20.0:
-            return super().mish(X, threshold=threshold, inplace=inplace)
-        return _activate("mish", X, inplace, super().mish)
+    def get_dropout_mask(self, shape: Any, drop: float | None) -> Any:
+        """Return 0 for a share `drop` of the numbers and ``1 / (1 - drop)`` for the others.
 
-    def backprop_mish(self, dY: Any, X: Any, threshold: float = 20.0, inplace: bool = False) -> Any:
-        """Return the gradient of X, given that of its Mish."""
-        if threshold != 20.0 or not _fit(dY, X):
-            return super().backprop_mish(dY, X, threshold=threshold, inplace=inplace)
-        return _backprop("mish", dY, X, inplace)
-
-
-def _is_float32(array: Any) -> bool:
-    return type(array) is np.ndarray and array.dtype == np.float32
-
-
-def _is_plain(array: Any) -> bool:
-    return _is_float32(array) and bool(array.flags.c_contiguous) and bool(array.flags.writeable)
-
-
-def _fit(dY: Any, X: Any) -> bool:
-    return _is_plain(dY) and _is_float32(X) and bool(X.flags.c_contiguous) and dY.shape == X.shape
-
-
-def _activate(name: str, X: Any, inplace: bool, otherwise: Any) -> Any:
-    if not _is_plain(X):
-        return otherwise(X, inplace=inplace)
-    out = np.empty_like(X)
-    _core.activate(name, X, out)
-    if inplace:
-        X[...] = out
-        return X
-    return out
-
-
-def _backprop(name: str, dY: Any, X: Any, inplace: bool) -> Any:
-    out = np.empty_like(dY)
-    _core.backprop_activation(name, dY, X, out)
-    if inplace:
-        dY[...] = out
-        return dY
-    return out
+        The flips are those of `NumpyOps`: one seed of NumPy gives both the same mask.
+        """
+        if drop is None or not 0 < drop < 1:
+            return super().get_dropout_mask(shape, drop)
+        flips = np.random.uniform(0.0, 1.0, shape)
+        mask = np.empty(flips.shape, dtype=np.float32)
+        _core.dropout_mask(flips, drop, mask)
+        return mask
