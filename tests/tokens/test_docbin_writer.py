@@ -50,10 +50,29 @@ def test_settings_reach_every_file(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="stop"), DocBinWriter(tmp_path / "a.spacy") as writer:
+    (tmp_path / "a.spacy").write_bytes(b"old")
+    one_by_one = DocBinWriter(tmp_path / "a.spacy", docs_per_file=1)
+    with pytest.raises(RuntimeError, match="stop"), one_by_one as writer:
         writer.add(Doc(Vocab(), words=["a"]))
         raise RuntimeError("stop")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.spacy"]
+    assert (tmp_path / "a.spacy").read_bytes() == b"old"
+
+
+def test_what_was_done_before_an_error_can_be_kept(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="stop"), DocBinWriter(tmp_path / "a.spacy") as writer:
+        writer.add(Doc(Vocab(), words=["a"]))
+        assert writer.keep_partial() == [(tmp_path / "a.spacy.partial", 1)]
+        raise RuntimeError("stop")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.spacy.partial"]
+    assert len(DocBin().from_disk(tmp_path / "a.spacy.partial")) == 1
+
+
+def test_a_file_is_full_with_its_tokens_too(tmp_path: Path) -> None:
+    with DocBinWriter(tmp_path / "a.spacy", tokens_per_file=5) as writer:
+        for _ in range(4):
+            writer.add(Doc(Vocab(), words=["a", "b", "c"]))
+    assert [n_docs for _, n_docs in writer.files] == [2, 2]
 
 
 def test_a_file_of_an_earlier_corpus_is_pointed_out(tmp_path: Path) -> None:
@@ -64,3 +83,5 @@ def test_a_file_of_an_earlier_corpus_is_pointed_out(tmp_path: Path) -> None:
         writer.close()
     with pytest.raises(ValueError, match="docs_per_file is 0"):
         DocBinWriter(tmp_path / "a.spacy", docs_per_file=0)
+    with pytest.raises(ValueError, match="tokens_per_file is 0"):
+        DocBinWriter(tmp_path / "a.spacy", tokens_per_file=0)

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ferrule.language import Language
-    from ferrule.tokens import Doc
+    from ferrule.tokens import Doc, DocBinWriter
 
 __all__ = ["DocWriter", "doc_to_conllu", "doc_to_record", "open_writer"]
 
@@ -45,11 +45,12 @@ def open_writer(kind: str, path: Path, nlp: Language) -> Iterator[DocWriter]:
     if kind == "spacy":
         if to_stdout:
             raise ValueError("DocBin files are binary: name one with --output FILE.spacy")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        binary = _DocBinWriter(path)
-        with _kept_if_it_fails(binary):
-            yield binary
-            binary.close()
+        from ferrule.tokens import DocBinWriter
+
+        with DocBinWriter(path.resolve(), tokens_per_file=TOKENS_IN_A_FILE, store_user_data=True) as files:
+            binary = _BinaryWriter(files)
+            with _kept_if_it_fails(binary):
+                yield binary
         return
     as_text = doc_to_conllu if kind == "conllu" else doc_to_line
     if to_stdout:
@@ -75,7 +76,7 @@ def _partial(path: Path) -> Path:
 
 
 @contextmanager
-def _kept_if_it_fails(writer: _TextWriter | _DocBinWriter) -> Iterator[None]:
+def _kept_if_it_fails(writer: _TextWriter | _BinaryWriter) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -182,49 +183,18 @@ class _TextWriter:
         return [f"Kept: {partial} ({self.count} documents before the error)"]
 
 
-class _DocBinWriter:
-    def __init__(self, path: Path) -> None:
-        from ferrule.tokens import DocBin
-
-        self.path = path.resolve()
-        self.new_docbin = lambda: DocBin(store_user_data=True)
-        self.docbin = self.new_docbin()
-        self.tokens = 0
-        self.files: list[tuple[Path, int]] = []
+class _BinaryWriter:
+    def __init__(self, files: DocBinWriter) -> None:
+        self.files = files
 
     def write(self, doc: Doc, rest: dict[str, Any]) -> None:
         doc.user_data.update(rest)
-        self.docbin.add(doc)
-        self.tokens += len(doc)
-        if self.tokens >= TOKENS_IN_A_FILE:
-            self._flush()
-
-    def close(self) -> None:
-        if len(self.docbin) or not self.files:
-            self._flush()
-        stale = self._next_path()
-        if stale.exists():
-            raise ValueError(
-                f"{stale} is of an earlier run; a reader of the folder would take it for the next file of "
-                f"{self.path.name}; remove it and those after it"
-            )
-        for path, _ in self.files:
-            os.replace(_partial(path), path)
+        self.files.add(doc)
 
     def summary(self) -> list[str]:
-        return [f"Saved: {path} ({count} documents)" for path, count in self.files]
+        return [f"Saved: {path} ({count} documents)" for path, count in self.files.files]
 
     def rescue(self) -> list[str]:
-        if len(self.docbin):
-            self._flush()
-        return [f"Kept: {_partial(path)} ({count} documents before the error)" for path, count in self.files]
-
-    def _next_path(self) -> Path:
-        number = len(self.files) + 1
-        return self.path if number == 1 else self.path.with_stem(f"{self.path.stem}-{number}")
-
-    def _flush(self) -> None:
-        path = self._next_path()
-        self.docbin.to_disk(_partial(path))
-        self.files.append((path, len(self.docbin)))
-        self.docbin, self.tokens = self.new_docbin(), 0
+        return [
+            f"Kept: {path} ({count} documents before the error)" for path, count in self.files.keep_partial()
+        ]
