@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from ferrule import _core
 from ferrule.attrs import ENT_TYPE, LOWER, NORM, ORTH, SHAPE, SPACY, TAG
-from ferrule.tokens import Doc, DocBin
+from ferrule.tokens import Doc, DocBin, Span
 from ferrule.vocab import Vocab
 
 ALL = [
@@ -81,6 +83,29 @@ def test_bytes_docbin_array_and_copy_bring_the_document_back(one: dict[str, Any]
     if len(doc):
         bare = Doc(VOCAB, words=one["words"], spaces=one["spaces"])
         assert_same(bare.from_array(ALL, doc.to_array(ALL)), doc)
+
+
+@given(arguments(), st.dictionaries(st.sampled_from("abc"), st.floats(0, 1), max_size=2))
+@settings(max_examples=60, deadline=None)
+def test_json_and_pickle_bring_the_document_back(one: dict[str, Any], cats: dict[str, float]) -> None:
+    doc = make(one)
+    doc.cats = cats
+    if len(doc):
+        doc.spans["group"] = [doc[:1], Span(doc, 0, len(doc), "whole")]
+    pickled = pickle.loads(pickle.dumps(doc))
+    assert_same(pickled, doc)
+    loaded = Doc(VOCAB).from_json(json.loads(json.dumps(doc.to_json())))
+    assert loaded.text == doc.text
+    for found in (pickled, loaded):
+        assert found.cats == cats
+        spans = {key: [(s.start, s.end, s.label_) for s in group] for key, group in found.spans.items()}
+        assert spans == {key: [(s.start, s.end, s.label_) for s in group] for key, group in doc.spans.items()}
+        assert [str(token.morph) for token in found] == [str(token.morph) for token in doc]
+        if doc.has_annotation("DEP"):
+            assert [token.head.i for token in found] == [token.head.i for token in doc]
+        for name in ("TAG", "POS", "LEMMA", "DEP", "ENT_TYPE"):
+            if doc.has_annotation(name) and len(doc):
+                assert found.to_array(name).tolist() == doc.to_array(name).tolist(), name
 
 
 @given(arguments())

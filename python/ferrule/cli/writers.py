@@ -113,7 +113,8 @@ def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
 
 
 def doc_to_conllu(doc: Doc, rest: dict[str, Any]) -> str:
-    """The document as one CoNLL-U block, tags in XPOS, entities and spacing in MISC, categories in a comment.
+    """The document as one CoNLL-U block, tags in XPOS, entities and spacing in MISC, categories in a comment;
+    no heads, since a block is a document and not a sentence.
 
     White-space tokens are no words in CoNLL-U; they stand as `SpacesAfter` of the word before, or
     `SpacesBefore` of the first. An empty document gives an empty string.
@@ -142,10 +143,10 @@ def doc_to_conllu(doc: Doc, rest: dict[str, Any]) -> str:
         columns = [
             str(number),
             token.text,
-            "_",
-            "_",
+            token.lemma_ or "_",
+            token.pos_ or "_",
             token.tag_ or "_",
-            "_",
+            str(token.morph) or "_",
             "_",
             "_",
             "_",

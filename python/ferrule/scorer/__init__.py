@@ -7,7 +7,12 @@ from ferrule.scorer.counts import PRFScore
 from ferrule.scorer.roc_auc import ROCAUCScore
 from ferrule.scorer.scorer import Scorer
 from ferrule.scorer.spans import get_ner_prf
-from ferrule.scorer.tables import ConfusionCounts, confusion_counts
+from ferrule.scorer.tables import (
+    ConfusionCounts,
+    category_confusion_counts,
+    confusion_counts,
+    entity_confusion_counts,
+)
 from ferrule.scorer.tokens import MISSING_VALUES
 
 __all__ = [
@@ -19,6 +24,8 @@ __all__ = [
     "Scorer",
     "bootstrap_counts",
     "bootstrap_scores",
+    "category_confusion_counts",
     "confusion_counts",
+    "entity_confusion_counts",
     "get_ner_prf",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,12 @@ from ferrule.scorer.counts import PRFScore
 from ferrule.scorer.tokens import MISSING_VALUES, aligned_codes
 from ferrule.training.aligned_batch import aligned_batches
 
-__all__ = ["ConfusionCounts", "confusion_counts"]
+__all__ = [
+    "ConfusionCounts",
+    "category_confusion_counts",
+    "confusion_counts",
+    "entity_confusion_counts",
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,70 @@ def confusion_counts(
     places = np.asarray([place.get(name, -1) for name in names], dtype=np.int64)
     counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(counts, (places[together[0]], places[together[1]]), 1)
+    return ConfusionCounts(tuple(labels), counts)
+
+
+def entity_confusion_counts(examples: Iterable[Any]) -> ConfusionCounts:
+    """Counts true against predicted labels of entities with the same first and last token.
+
+    An entity that only one side has stands against `""`. Examples whose reference says nothing of its
+    entities do not count.
+
+    >>> from ferrule.tokens import Doc
+    >>> from ferrule.training import Example
+    >>> from ferrule.vocab import Vocab
+    >>> words, vocab = ["Ada", "met", "Bob"], Vocab()
+    >>> predicted = Doc(vocab, words=words, ents=["B-ORG", "O", "O"])
+    >>> gold = Doc(vocab, words=words, ents=["B-PERSON", "O", "B-PERSON"])
+    >>> entity_confusion_counts([Example(predicted, gold)]).most_confused()
+    [('PERSON', 'ORG', 1), ('PERSON', '', 1)]
+    """
+    pairs: list[tuple[str, str]] = []
+    for example in examples:
+        if not example.reference.has_annotation("ENT_IOB"):
+            continue
+        gold = {(ent.start, ent.end): ent.label_ for ent in example.reference.ents}
+        for ent in example.predicted.ents:
+            aligned = example.get_aligned_spans_x2y([ent])
+            place = (aligned[0].start, aligned[0].end) if aligned else None
+            pairs.append((gold.pop(place, "") if place else "", ent.label_))
+        pairs.extend((label, "") for label in gold.values())
+    return _counts_of(pairs)
+
+
+def category_confusion_counts(examples: Iterable[Any]) -> ConfusionCounts:
+    """Counts the true category of each document against the one with the best predicted score.
+
+    For categories that exclude each other: the true one is that with the best score in the reference.
+    Documents without a category above 0 there do not count; one without predictions stands against `""`.
+
+    >>> from ferrule.training import Example
+    >>> from ferrule.tokens import Doc
+    >>> from ferrule.vocab import Vocab
+    >>> predicted, gold = Doc(Vocab(), words=["hi"]), Doc(Vocab(), words=["hi"])
+    >>> predicted.cats, gold.cats = {"spam": 0.9, "ham": 0.1}, {"spam": 0.0, "ham": 1.0}
+    >>> category_confusion_counts([Example(predicted, gold)]).most_confused()
+    [('ham', 'spam', 1)]
+    """
+    best = [
+        (_best(example.reference.cats), _best(example.predicted.cats))
+        for example in examples
+        if any(score > 0 for score in example.reference.cats.values())
+    ]
+    return _counts_of(best)
+
+
+def _best(cats: Mapping[str, float]) -> str:
+    return max(cats, key=lambda label: cats[label], default="")
+
+
+def _counts_of(pairs: Sequence[tuple[str, str]]) -> ConfusionCounts:
+    seen = {label for pair in pairs for label in pair}
+    labels = sorted(seen, key=lambda name: (not name, name))
+    place = {label: i for i, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for gold, found in pairs:
+        counts[place[gold], place[found]] += 1
     return ConfusionCounts(tuple(labels), counts)
 
 
