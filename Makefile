@@ -58,6 +58,13 @@ valgrind: ## Run the Rust tests under valgrind memcheck: slow; FILTER=losses:: p
 miri: ## Run the scalar kernel tests under miri; needs a nightly toolchain with miri
 	cargo +nightly miri test -p ferrule-kernels --lib -- scalar $(FILTER)
 
+.PHONY: audit
+audit: $(VENV)/.built ## Look for known vulnerabilities and unwanted licences in what is built in; asks the network
+	@command -v cargo-deny >/dev/null || { echo "make audit: cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny --all-features --locked check
+	$(PIP) install 'pip-audit>=2.7,<3'
+	$(BIN)/pip-audit --local --skip-editable
+
 .PHONY: stubs
 stubs: $(VENV)/.built-for-tests ## Write the type stub of the extension module, python/ferrule/_core.pyi
 	$(BIN)/python tools/stubs.py

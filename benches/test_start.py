@@ -28,7 +28,7 @@ ROUNDS = 7
 
 @pytest.fixture(scope="module", autouse=True)
 def bytecode() -> None:
-    """Compile the package, as installing it does; PYTHONDONTWRITEBYTECODE would have each start do it again."""
+    """Compile the package, as installing it does; else each start may do it again."""
     compileall.compile_dir(Path(ferrule.__file__).parent, quiet=2)
 
 

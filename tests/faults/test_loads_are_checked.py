@@ -15,7 +15,7 @@ from ferrule.errors import SerializationError
 from ferrule.language import Language
 from ferrule.testing import default_examples
 
-COMPONENTS = ("tok2vec", "tagger", "textcat", "textcat_multilabel")
+COMPONENTS = ("tok2vec", "tagger", "textcat", "textcat_multilabel", "ner")
 REDUCE = {
     "@architectures": "spacy.TextCatReduce.v1",
     "tok2vec": MODEL["tok2vec"],
@@ -23,6 +23,15 @@ REDUCE = {
     "use_reduce_last": False,
     "use_reduce_max": True,
     "use_reduce_mean": True,
+}
+PARSER = {
+    "@architectures": "spacy.TransitionBasedParser.v2",
+    "state_type": "ner",
+    "extra_state_tokens": False,
+    "hidden_width": 8,
+    "maxout_pieces": 2,
+    "use_upper": True,
+    "tok2vec": MODEL["tok2vec"],
 }
 
 
@@ -39,6 +48,7 @@ def every() -> Language:
     nlp.add_pipe("tagger", config={"model": MODEL})
     nlp.add_pipe("textcat", config={"model": {**REDUCE, "exclusive_classes": True}})
     nlp.add_pipe("textcat_multilabel", config={"model": {**REDUCE, "exclusive_classes": False}})
+    nlp.add_pipe("ner", config={"model": PARSER})
     examples = default_examples(nlp)
     nlp.initialize(lambda: examples)
     return nlp
@@ -127,3 +137,26 @@ def test_labels_that_do_not_fit_the_weights_are_refused(nlp: Language, labels: A
     with pytest.raises(SerializationError, match="labels"):
         pipe.from_bytes(srsly.msgpack_dumps(fields), exclude=["vocab"])
     assert state(nlp) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda moves: moves.pop("moves"),
+        lambda moves: moves.update(moves="junk"),
+        lambda moves: moves.update(moves=srsly.json_dumps({"9": {"PER": 1}})),
+        lambda moves: moves.update(moves=srsly.json_dumps({"0": {"PER": 1, "EXTRA": 2}})),
+        lambda moves: moves.update(moves=srsly.json_dumps([1, 2])),
+    ],
+    ids=["missing", "junk", "unknown kind", "another label", "a list"],
+)
+def test_actions_that_do_not_fit_the_weights_are_refused(every: Language, change: Any) -> None:
+    pipe = every.get_pipe("ner")
+    fields = srsly.msgpack_loads(pipe.to_bytes(exclude=["vocab"]))
+    moves = srsly.msgpack_loads(fields["moves"])
+    change(moves)
+    fields["moves"] = srsly.msgpack_dumps(moves)
+    before = state(every)
+    with pytest.raises(SerializationError):
+        pipe.from_bytes(srsly.msgpack_dumps(fields), exclude=["vocab"])
+    assert state(every) == before

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from thinc.config import Config
+
 from ferrule.lang import affixes, exceptions, norms, urls
-from ferrule.language.defaults import BaseDefaults
 from ferrule.lexicon import Lexicon
 
-__all__ = ["LanguageDefaults", "as_class"]
+__all__ = ["BaseDefaults", "LanguageDefaults", "as_class"]
+
+
+class BaseDefaults:
+    """The class attribute `Defaults` of a `Language` is a subclass of this; each field may be overridden.
+
+    The tokenizer reads `tokenizer_exceptions`, the affixes and the two matches; the vocabulary reads
+    `lexicon`, `stop_words`, `lex_attr_getters` and `writing_system`; `config` is merged over the default
+    config. The rules here are those that do little harm in any language.
+    """
+
+    config: Config | Mapping[str, Any] = Config()
+    lexicon: Lexicon | None = Lexicon(norms=norms.EVERYWHERE)
+    stop_words: frozenset[str] | set[str] = frozenset()
+    lex_attr_getters: Mapping[int, Callable[[str], Any]] = {}
+    tokenizer_exceptions: Mapping[str, list[dict[Any, Any]]] = exceptions.EVERYWHERE
+    prefixes: Sequence[str] | None = affixes.PREFIXES
+    suffixes: Sequence[str] | None = affixes.SUFFIXES
+    infixes: Sequence[str] | None = affixes.INFIXES
+    token_match: str | Callable[[str], Any] | None = None
+    url_match: str | Callable[[str], Any] | None = urls.URL_MATCH
+    syntax_iterators: Mapping[str, Callable[..., Any]] = {}
+    writing_system: Mapping[str, Any] = {"direction": "ltr", "has_case": True, "has_letters": True}
 
 
 @dataclass(frozen=True)

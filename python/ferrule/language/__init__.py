@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ferrule.lang.defaults import BaseDefaults
 from ferrule.language.config import load_config
-from ferrule.language.defaults import BaseDefaults
 from ferrule.language.editing import DisabledPipes
 from ferrule.language.language import Language
 from ferrule.language.languages import get_lang_class

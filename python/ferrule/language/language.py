@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from thinc.config import Config
 
+from ferrule.lang.defaults import BaseDefaults
 from ferrule.language.assembly import assembled
 from ferrule.language.config import default_config
-from ferrule.language.defaults import BaseDefaults
 from ferrule.language.editing import Editing
 from ferrule.language.learning import Learning
 from ferrule.language.saving import Saving

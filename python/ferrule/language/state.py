@@ -10,7 +10,7 @@ from thinc.optimizers import Optimizer
 
 from ferrule._typing import ErrorHandler
 from ferrule.errors import ComponentNotFoundError, nearest_names
-from ferrule.language.defaults import BaseDefaults
+from ferrule.lang.defaults import BaseDefaults
 from ferrule.pipeline.factories import FactoryMeta
 
 __all__ = ["PipelineState"]

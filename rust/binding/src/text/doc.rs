@@ -9,7 +9,7 @@ use ferrule_text::doc::{Column, DocError, features, heads, rows};
 use ferrule_text::vocab::Vocab;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use parking_lot::RwLock;
-use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -57,7 +57,7 @@ impl DocCore {
         if self.vocab.is_alive(self.zone.load(Ordering::Relaxed)) {
             return Ok(());
         }
-        Err(PyRuntimeError::new_err(
+        Err(PyValueError::new_err(
             "this document was made in a memory zone that has ended, and its words are gone; \
              copy what you need (text, to_bytes(), labels) inside the zone",
         ))
@@ -188,7 +188,7 @@ impl DocCore {
         let mut text = String::new();
         for token in start..end {
             let word = lexemes.text(columns.lex()[token]).ok_or_else(|| {
-                PyRuntimeError::new_err(format!(
+                PyValueError::new_err(format!(
                     "the word of token {token} went with the memory zone that has ended"
                 ))
             })?;
