@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from thinc.api import Adam, fix_random_seed
+from thinc.api import SGD, Adam, fix_random_seed
 
 import ferrule
 from ferrule.language import Language
@@ -66,7 +66,7 @@ def learn(nlp: Language, examples: list[Example], steps: int) -> None:
 def drift(nlp: Language) -> float:
     """The loss of rehearsal, without learning from it."""
     (name,) = nlp.pipe_names
-    return nlp.get_pipe(name).rehearse(default_examples(nlp), sgd=None)[name]
+    return nlp.get_pipe(name).rehearse(default_examples(nlp), sgd=SGD(0.0))[name]
 
 
 def contrary(nlp: Language) -> list[Example]:

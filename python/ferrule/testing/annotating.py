@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from ferrule.testing.subject import Subject
 from ferrule.tokens import Doc
 
 __all__ = ["CHECKS"]
+
+N_THREADS, N_ROUNDS = 4, 3
 
 
 def has_the_attributes(subject: Subject) -> None:
@@ -71,6 +74,25 @@ def pipe_keeps_order_for_every_batch_size(subject: Subject) -> None:
         in_order = len(out) == len(docs) and all(a is b for a, b in zip(out, docs, strict=True))
         expect(in_order, f"with batch_size={batch_size} documents are missing or out of order")
         expect(_bytes(out) == expected, f"with batch_size={batch_size} the annotations differ")
+
+
+def threads_annotate_alike(subject: Subject) -> None:
+    """Annotating in several threads at once gives what one thread alone gives."""
+    nlp, pipe, _ = subject.ready()
+    expected = _bytes([pipe(doc) for doc in _docs(subject, nlp)])
+    found: list[list[bytes]] = []
+
+    def annotate() -> None:
+        for _ in range(N_ROUNDS):
+            found.append(_bytes(list(pipe.pipe(_docs(subject, nlp), batch_size=2))))
+
+    threads = [threading.Thread(target=annotate) for _ in range(N_THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expect(len(found) == N_ROUNDS * N_THREADS, "an error ended a thread")
+    expect(all(each == expected for each in found), "annotations depend on what other threads do")
 
 
 def accepts_empty_input(subject: Subject) -> None:
@@ -215,6 +237,7 @@ CHECKS: list[Callable[[Subject], None]] = [
     predict_changes_nothing,
     call_returns_the_document,
     pipe_keeps_order_for_every_batch_size,
+    threads_annotate_alike,
     accepts_empty_input,
     refuses_batch_sizes_below_one,
     one_bad_document_costs_one_document,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ferrule.errors import ConcurrentUpdateError
+from ferrule.optimizer import SGD, Adam
 from ferrule.testing.expectation import BrokenRuleError, expect, expect_error
 from ferrule.testing.subject import Subject, gradients_of, same_arrays, weights_of
 from ferrule.tokens import Doc
@@ -245,6 +246,28 @@ def rehearse_returns_losses(subject: Subject) -> None:
     expect(all(math.isfinite(loss) for loss in losses.values()), f"the losses are {losses}")
 
 
+def rehearsal_leads_back(subject: Subject) -> None:
+    """After `resume_training` and updates, `rehearse` brings what the component says back to what it said."""
+    nlp, pipe, examples = subject.ready()
+    pipe.update(examples, sgd=Adam(0.01))
+    nlp.resume_training()
+
+    def distance() -> float:
+        losses: dict[str, float] = pipe.rehearse(examples, sgd=SGD(0.0), losses={})
+        return losses.get(pipe.name, 0.0)
+
+    optimizer = Adam(0.01)
+    for _ in range(10):
+        pipe.update(examples, sgd=optimizer)
+    drifted = distance()
+    if not drifted:
+        return
+    practice = Adam(0.01)
+    for _ in range(20):
+        pipe.rehearse(examples, sgd=practice)
+    expect(distance() < drifted, f"its loss was {drifted} before rehearsal and is {distance()} after it")
+
+
 class _OptimizerError(RuntimeError):
     """Raised on purpose."""
 
@@ -285,4 +308,5 @@ CHECKS: list[Callable[[Subject], None]] = [
     concurrent_updates_are_refused,
     distill_leaves_the_teacher,
     rehearse_returns_losses,
+    rehearsal_leads_back,
 ]
