@@ -17,7 +17,7 @@ from thinc.api import Adam, Model, set_dropout_rate
 from thinc.optimizers import Optimizer
 
 from ferrule._typing import Losses
-from ferrule.errors import LabelError, NonFiniteLossError, NotInitializedError
+from ferrule.errors import NonFiniteLossError, NotInitializedError
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.learning import (
     fit_gradients_to,
@@ -27,7 +27,7 @@ from ferrule.pipeline.learning import (
     unchanged_gradients_on_error,
     unchanged_weights_on_error,
 )
-from ferrule.pipeline.pipe import Pipe
+from ferrule.pipeline.resizable_pipe import ResizablePipe
 from ferrule.pipeline.saving import SavedPipe
 from ferrule.pipeline.streams import annotated, batches
 from ferrule.pipeline.teacher_rows import TeacherRows, TeachesRows
@@ -49,7 +49,7 @@ class _OwnOptimizer:
 OWN_OPTIMIZER = _OwnOptimizer()
 
 
-class TrainablePipe(SavedPipe, Pipe):
+class TrainablePipe(SavedPipe, ResizablePipe):
     """A component with a thinc model that it can train; not used directly but subclassed.
 
     `vocab` is the shared vocabulary, `model` the thinc model (documents in, scores out), `name` the key of
@@ -61,7 +61,6 @@ class TrainablePipe(SavedPipe, Pipe):
 
     cfg: dict[str, Any]
     model: Any
-    _rehearsal_model: Model[Any, Any] | None = None
 
     def __init__(self, vocab: Any, model: Model[Any, Any] | None, name: str, **cfg: Any) -> None:
         self.vocab = vocab
@@ -363,7 +362,7 @@ class TrainablePipe(SavedPipe, Pipe):
                 ) from error
             raise
 
-    # Labels and output
+    # What it is
 
     @property
     def is_trainable(self) -> bool:
@@ -378,49 +377,6 @@ class TrainablePipe(SavedPipe, Pipe):
             kind.get_teacher_student_loss is not TrainablePipe.get_teacher_student_loss
             or kind.distill is not TrainablePipe.distill
         )
-
-    @property
-    def is_resizable(self) -> bool:
-        """Whether the number of outputs can change: the model has an attribute `resize_output`."""
-        return isinstance(self.model, Model) and "resize_output" in self.model.attrs
-
-    def set_output(self, nO: int) -> None:
-        """Change the number of outputs to `nO`, by `model.attrs["resize_output"](model, nO)`.
-
-        The model kept for rehearsal gets as many, so that what is new there is as unlikely as it was here.
-        Raises NotImplementedError if the component is not resizable.
-        """
-        if not self.is_resizable:
-            raise NotImplementedError(
-                f"{self._label('set_output')}: the output of this model cannot be resized. Give the model an "
-                f"attribute 'resize_output', a function of (model, nO), or build a new model with {nO} "
-                "outputs."
-            )
-        resized = self.model.attrs["resize_output"](self.model, nO)
-        if isinstance(resized, Model):
-            self.model = resized
-        if self._rehearsal_model is not None:
-            resized = self._rehearsal_model.attrs["resize_output"](self._rehearsal_model, nO)
-            if isinstance(resized, Model):
-                self._rehearsal_model = resized
-
-    def add_label(self, label: str) -> int:
-        """Add a label to predict: 1 if it is new, 0 if not. Subclasses with labels implement this."""
-        raise self._not_implemented("add_label")
-
-    def _allow_extra_label(self) -> None:
-        """Raise LabelError if the model has its outputs already and cannot get more."""
-        n_outputs = None
-        if self.model.has_dim("nO"):
-            n_outputs = self.model.get_dim("nO")
-        elif self.model.has_ref("output_layer") and self.model.get_ref("output_layer").has_dim("nO"):
-            n_outputs = self.model.get_ref("output_layer").get_dim("nO")
-        if n_outputs is not None and n_outputs == len(self.labels) and not self.is_resizable:
-            raise LabelError(
-                f"{self._label('add_label')}: the model has its {n_outputs} outputs already, one a label, "
-                "and "
-                f"cannot be resized. Add labels before initialize, or use a model with 'resize_output'."
-            )
 
     @property
     def save_activations(self) -> bool:
