@@ -9,6 +9,7 @@ __all__ = [
     "DocStream",
     "EncoderPlan",
     "EncoderTrace",
+    "KeptRows",
     "NewStrings",
     "StringStore",
     "TokenizerCore",
@@ -33,6 +34,7 @@ __all__ = [
     "backprop_softmax",
     "beam_analyses",
     "binary_cross_entropy",
+    "category_values",
     "clipped_linear",
     "count_ngrams",
     "cross_entropy",
@@ -133,6 +135,31 @@ class EncoderPlan:
 @final
 class EncoderTrace:
     def backprop(self, d_out: Any, grads: Any) -> Any: ...
+
+@final
+class KeptRows:
+    def __new__(cls, length: Any, n_outputs: Any) -> Self: ...
+    def scores(
+        self, weights: Any, bias: Any, columns: Any, positions: Any, values: Any, lengths: Any
+    ) -> Any: ...
+    def step(
+        self,
+        weights: Any,
+        columns: Any,
+        d_rows: Any,
+        slots: Any,
+        first: Any,
+        second: Any,
+        last: Any,
+        *,
+        step: Any,
+        rate: Any,
+        keep: Any,
+        eps: Any,
+        clip: Any,
+        decay: Any,
+    ) -> Any: ...
+    def write_back(self, weights: Any) -> Any: ...
 
 @final
 class NewStrings:
@@ -242,6 +269,7 @@ def binary_cross_entropy(
     out: Any = None,
     n_threads: Any = None,
 ) -> Any: ...
+def category_values(cats: Any, labels: Any, unmentioned: Any) -> Any: ...
 def clipped_linear(x: Any, line: Any, out: Any) -> Any: ...
 def count_ngrams(docs: Any, attr_id: Any, longest: Any, characters: Any) -> Any: ...
 def cross_entropy(

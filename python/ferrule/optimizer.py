@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ import thinc.optimizers as thinc_optimizers
 from thinc.api import Model
 
 from ferrule import _core
+from ferrule.kept_weights import KeptWeights
 from ferrule.registry import registry
 from ferrule.sparse_gradient import SparseGradient
 
@@ -111,16 +113,45 @@ class Optimizer(thinc_optimizers.Optimizer):
                     if not node.has_grad(name):
                         continue
                     key = (node.id, name)
-                    weights, gradient = node.get_param(name), node.get_grad(name)
-                    if key in found or not self._cannot_fail(key, weights, gradient):
+                    gradient: Any = node.get_grad(name)
+                    weights: Any
+                    if isinstance(gradient, SparseGradient):
+                        weights, fits = node._params, self._fits_columns(key, node._params, gradient)
+                    else:
+                        weights = node.get_param(name)
+                        fits = self._cannot_fail(key, weights, gradient)
+                    if key in found or not fits:
                         return False
                     found[key] = weights, gradient
         counts = {key: self.nr_update[key] + 1 for key in found}
-        steps = [self._step(key, *arrays, counts[key], 1.0) for key, arrays in found.items()]
-        # One call without a line of Python between the steps, where a signal would be noticed.
-        list(map(partial.__call__, steps))
+        with ExitStack() as held:
+            steps = []
+            for key, (weights, gradient) in found.items():
+                if isinstance(gradient, SparseGradient):
+                    rows, table = held.enter_context(weights.held())
+                    steps.append(self._step_of_columns(key, rows, table, gradient, counts[key], 1.0))
+                else:
+                    steps.append(self._step(key, weights, gradient, counts[key], 1.0))
+            # One call without a line of Python between the steps, where a signal would be noticed.
+            list(map(partial.__call__, steps))
         self.nr_update.update(counts)
+        for _, gradient in found.values():
+            if isinstance(gradient, SparseGradient):
+                gradient.clear()
         return True
+
+    def _fits_columns(self, key: tuple[int, str], served: Any, gradient: SparseGradient) -> bool:
+        return (
+            self.takes_sparse_gradients
+            and isinstance(served, KeptWeights)
+            and served.fits(gradient.length, gradient.n_outputs)
+            and (
+                key not in self.columns
+                or self.mom1[key].shape
+                == self.mom2[key].shape
+                == (self.columns[key].shape[1], gradient.n_outputs)
+            )
+        )
 
     def _cannot_fail(self, key: tuple[int, str], weights: Any, gradient: Any) -> bool:
         kept = [store[key] for store in (self.mom1, self.mom2, self.averages) if store and key in store]
@@ -159,12 +190,28 @@ class Optimizer(thinc_optimizers.Optimizer):
     def _step_columns(
         self, key: tuple[int, str], weights: Any, gradient: SparseGradient, lr_scale: float
     ) -> None:
-        columns, d_rows = gradient.summed()
         n_updates = self.nr_update[key] + 1
+        self._step_of_columns(key, None, weights, gradient, n_updates, lr_scale)()
+        self.nr_update[key] = n_updates
+        gradient.clear()
+
+    def _step_of_columns(
+        self,
+        key: tuple[int, str],
+        rows: Any,
+        table: Any,
+        gradient: SparseGradient,
+        n_updates: int,
+        lr_scale: float,
+    ) -> partial[None]:
+        """The call that makes a step of touched columns: of `rows` (`_core.KeptRows`), or None for the
+        table."""
+        columns, d_rows = gradient.summed()
         direction, rate = self._direction(n_updates, lr_scale)
         slots = self._rows_of(key, columns, gradient)
-        _core.sparse_step(
-            weights,
+        return partial(
+            _core.sparse_step if rows is None else rows.step,
+            table,
             columns,
             d_rows,
             slots,
@@ -178,8 +225,6 @@ class Optimizer(thinc_optimizers.Optimizer):
             clip=self.grad_clip or 0.0,
             decay=lr_scale * self.learn_rate * self.L2,
         )
-        self.nr_update[key] = n_updates
-        gradient.clear()
 
     def _rows_of(self, key: tuple[int, str], columns: Any, gradient: SparseGradient) -> Any:
         """Return the rows of the moments of `columns`, uint32; those not seen before get one."""

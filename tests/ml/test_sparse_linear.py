@@ -125,3 +125,55 @@ def test_features_that_do_not_fit_are_refused() -> None:
     keys, values, lengths = batch(0)
     with pytest.raises(ValueError, match="lengths"):
         layers(64)[0].predict((keys, values, lengths + 1))
+
+
+def test_kept_rows_have_the_bits_of_the_table_and_the_table_is_right_when_asked_for() -> None:
+    models = {"together": layers(512)[0], "one by one": layers(512)[0], "asked for": layers(512)[0]}
+    for name, model in models.items():
+        sgd = Adam(0.01, grad_clip=1.0, L2=0.01, use_averages=False)
+        for seed in (1, 2, 1, 3):
+            d_scores = np.random.default_rng(seed).normal(size=(4, N_OUTPUTS)).astype("f")
+            with wanted():
+                model.begin_update(batch(seed))[1](d_scores)
+            if name == "one by one":
+                model.finish_update(sgd)
+                continue
+            assert sgd.step_together([model])
+            if name == "asked for":
+                model.get_param("W")
+    expected = models["one by one"].to_bytes()
+    for model in models.values():
+        assert model.to_bytes() == expected
+        assert model.copy().to_bytes() == expected
+
+
+def test_numbers_written_into_the_table_count_and_an_own_table_too() -> None:
+    model = layers(512)[0]
+    sgd = Adam(0.01, use_averages=False)
+
+    def step() -> np.ndarray:
+        with wanted():
+            scores, backprop = model.begin_update(batch(1))
+            backprop(np.ones((4, N_OUTPUTS), dtype="f"))
+        assert sgd.step_together([model])
+        return scores
+
+    step()
+    for clear in (
+        lambda: model.get_param("W").fill(0.0),
+        lambda: model.set_param("W", np.zeros(N_OUTPUTS * 512, dtype="f")),
+    ):
+        clear()
+        bias = model.get_param("b").copy()
+        np.testing.assert_array_equal(step(), np.tile(bias, (4, 1)))
+
+
+def test_a_copy_of_a_layer_in_training_steps_its_own_weights() -> None:
+    model = layers(512)[0]
+    with wanted():
+        model.begin_update(batch(1))[1](np.ones((4, N_OUTPUTS), dtype="f"))
+    other = model.copy()
+    before = model.to_bytes()
+    other.finish_update(Adam(0.01, use_averages=False))
+    assert model.to_bytes() == before
+    assert other.to_bytes() != before

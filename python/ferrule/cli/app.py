@@ -8,6 +8,7 @@ import typer
 
 from ferrule.cli.annotate import annotate
 from ferrule.cli.benchmark import benchmark
+from ferrule.cli.calibrate import calibrate
 from ferrule.cli.convert import convert
 from ferrule.cli.debug_data import debug_data
 from ferrule.cli.distill import distill
@@ -59,6 +60,7 @@ debug.command("data", context_settings=WITH_OVERRIDES)(debug_data)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("distill", context_settings=WITH_OVERRIDES)(distill)
 app.command("evaluate")(evaluate)
+app.command("calibrate")(calibrate)
 app.command("annotate")(annotate)
 app.command("benchmark")(benchmark)
 app.command("info")(info)

@@ -58,20 +58,30 @@ def evaluate(
         typer.echo(f"Saved: {html}")
 
 
+# What a table of scores per label has, and how it is headed.
+COLUMNS = {"p": "P", "r": "R", "f": "F", "threshold": "threshold"}
+
+
 def score_lines(scores: dict[str, Any]) -> list[str]:
     """Single figures (per cent; speed in words a second), then a table for each score kept per label."""
     lines = [
         f"{name:<20}{_figure(name, value)}" for name, value in scores.items() if not isinstance(value, dict)
     ]
     for name, by_label in scores.items():
-        if not isinstance(by_label, dict) or not by_label:
+        rows = by_label.items() if isinstance(by_label, dict) else ()
+        table = {label: row for label, row in rows if isinstance(row, dict)}
+        if not table:
             continue
-        width = max(12, *(len(label) for label in by_label)) + 2
-        lines += ["", f"{name:<{width}}{'P':>8}{'R':>8}{'F':>8}"]
+        keys = [key for key in COLUMNS if any(key in row for row in table.values())]
+        width = max(12, *(len(label) for label in table), len(name)) + 2
         lines += [
-            f"{label:<{width}}" + "".join(f"{_figure(key, row.get(key)):>8}" for key in "prf")
-            for label, row in sorted(by_label.items())
-            if isinstance(row, dict)
+            "",
+            f"{name:<{width}}" + "".join(f"{COLUMNS[key]:>{len(COLUMNS[key]) + 7}}" for key in keys),
+        ]
+        lines += [
+            f"{label:<{width}}"
+            + "".join(f"{_figure(key, row.get(key)):>{len(COLUMNS[key]) + 7}}" for key in keys)
+            for label, row in sorted(table.items())
         ]
     return lines
 

@@ -136,8 +136,10 @@ class Learning(Processing, Listening, Description):
                 "annotations go into Example.from_dict(nlp.make_doc(text), annotations)."
             )
         given = all_examples(examples, owner="nlp.update")
+        if _as_set(annotates) or not all(map(_leaves_documents, self._pipes_that_learn(exclude))):
+            given = [Example(example.predicted.copy(), example.reference) for example in given]
         return self._train(
-            [Example(example.predicted.copy(), example.reference) for example in given],
+            given,
             lambda name, pipe, batch, **arguments: pipe.update(batch, **arguments),
             drop=drop,
             sgd=sgd,
@@ -281,6 +283,10 @@ class Learning(Processing, Listening, Description):
             [pipe.model for _, pipe in self._with_models()] if params else [], params or {}
         )
 
+    def _pipes_that_learn(self, exclude: Iterable[str]) -> list[Any]:
+        left_out = _as_set(exclude)
+        return [pipe for name, pipe in self.pipeline if hasattr(pipe, "update") and name not in left_out]
+
     def _train(
         self,
         examples: list[Example],
@@ -370,3 +376,11 @@ class Learning(Processing, Listening, Description):
 
 def _as_set(names: Iterable[str]) -> frozenset[str]:
     return frozenset([names] if isinstance(names, str) else names)
+
+
+def _leaves_documents(pipe: Any) -> bool:
+    """Whether `pipe.update` is known to write nothing into the documents.
+
+    Only a class that says so itself counts: what derives from it may do otherwise.
+    """
+    return bool(vars(type(pipe)).get("update_leaves_documents", False))

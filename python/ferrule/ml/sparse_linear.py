@@ -10,6 +10,7 @@ from thinc.api import Model, SparseLinear_v2
 from thinc.types import Floats2d
 
 from ferrule import _core
+from ferrule.kept_weights import KeptWeights
 from ferrule.sparse_gradient import SparseGradient, are_wanted
 
 __all__ = ["SparseLinear"]
@@ -37,8 +38,14 @@ def _forward(
     keys, values, lengths = (np.ascontiguousarray(array) for array in features)
     n_outputs, length = model.get_dim("nO"), model.get_dim("length")
     columns, positions = _core.sparse_columns(keys, length)
-    rows = _core.sparse_gather(model.get_param("W"), columns, n_outputs)
-    scores: Any = _core.sparse_scores(rows, model.get_param("b"), positions, values, lengths)
+    bias = model.get_param("b")
+    kept = KeptWeights.of(model) if is_train else None
+    scores: Any
+    if kept is not None:
+        scores = kept.scores(bias, columns, positions, values, lengths)
+    else:
+        rows = _core.sparse_gather(model.get_param("W"), columns, n_outputs)
+        scores = _core.sparse_scores(rows, bias, positions, values, lengths)
 
     def backprop(d_scores: Floats2d) -> Sparse:
         d_scores = np.ascontiguousarray(d_scores, dtype=np.float32)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ferrule import _core
 from ferrule.errors import LabelError
 from ferrule.ml.category_loss import LOSSES
 
@@ -43,25 +44,16 @@ def gold_categories(
     exclusive: a category that an example does not mention is false; otherwise it is unknown. Raises
     LabelError, naming `owner`, when an example has a category that is not among `labels`.
     """
-    index = {label: position for position, label in enumerate(labels)}
-    truths = np.zeros((len(examples), len(index)), dtype=np.float32)
-    known = np.ones_like(truths) if exclusive else np.zeros_like(truths)
-    in_order = list(index)
-    for row, example in enumerate(examples):
-        cats = example.reference.cats
-        if list(cats) == in_order:  # all of them, as converted corpora have them: one assignment
-            truths[row] = list(cats.values())
-            known[row] = 1.0
-            continue
-        for label, value in cats.items():
-            if label not in index:
-                raise LabelError(
-                    f"{owner}: the gold category {label!r} is not among the {len(index)} labels. Call "
-                    f"add_label({label!r}), or initialize with examples or labels that include it."
-                )
-            truths[row, index[label]] = value
-            known[row, index[label]] = 1.0
-    return truths, known
+    cats = [example.reference.cats for example in examples]
+    try:
+        values: tuple[Floats, Floats] = _core.category_values(cats, list(labels), float(exclusive))
+    except KeyError as error:
+        (label,) = error.args
+        raise LabelError(
+            f"{owner}: the gold category {label!r} is not among the {len(labels)} labels. Call "
+            f"add_label({label!r}), or initialize with examples or labels that include it."
+        ) from None
+    return values
 
 
 def weights_of_classes(

@@ -58,6 +58,9 @@ class EntityRecognizer(ScoredEntities, TaughtEntities, TrainablePipe):
     without effect.
     """
 
+    # So that `Language.update` need not copy them.
+    update_leaves_documents = True
+
     def __init__(
         self,
         vocab: Any,

@@ -104,6 +104,9 @@ class Tagger(LabelledPipe):
     save_activations: keep ``"probabilities"`` and ``"label_ids"`` in ``doc.activations[name]``.
     """
 
+    # So that `Language.update` need not copy them.
+    update_leaves_documents = True
+
     def __init__(
         self,
         vocab: Any,

@@ -10,11 +10,12 @@ import numpy.typing as npt
 from thinc.api import Config, Model
 
 from ferrule._typing import Losses, Scores
-from ferrule.errors import LabelError
+from ferrule.errors import LabelError, SerializationError
 from ferrule.ml.category_loss import activation_of, category_loss, smoothed, through
 from ferrule.ml.class_loss import teacher_loss
 from ferrule.ml.extract_ngrams import ngrams_dropped
 from ferrule.pipeline import examples as check
+from ferrule.pipeline.category_decisions import CategoryDecisions
 from ferrule.pipeline.category_truths import (
     LEARNING_SETTINGS,
     check_settings,
@@ -128,7 +129,7 @@ def make_textcat_scorer() -> Callable[..., Scores]:
     return textcat_score
 
 
-class TextCategorizer(LabelledPipe):
+class TextCategorizer(CategoryDecisions, LabelledPipe):
     """Predicts ``doc.cats``: a probability for each category, one of which is true.
 
     model: documents to float32 (n_docs, n_labels), as `spacy.TextCatEnsemble.v2` makes it.
@@ -144,6 +145,9 @@ class TextCategorizer(LabelledPipe):
     ngram_dropout: share of a document's n-grams that a bag of words does not see in an update; the dropout
     rate does not reach it, as in spaCy.
     """
+
+    # So that `Language.update` need not copy them.
+    update_leaves_documents = True
 
     # Whether a category that an example does not mention is unknown; otherwise it is false.
     _missing_is_unknown = False
@@ -186,7 +190,7 @@ class TextCategorizer(LabelledPipe):
         A document without tokens has zeros.
         """
         with self._needing_weights("predict"):
-            return self._probabilities(self.model, list(docs))
+            return self._calibrated(self._probabilities(self.model, list(docs)))
 
     def set_annotations(self, docs: Iterable[Any], scores: Floats) -> None:
         """Write the probabilities into ``doc.cats``, beside what is there under other names."""
@@ -203,6 +207,28 @@ class TextCategorizer(LabelledPipe):
         if with_tokens:
             probabilities[with_tokens] = model.predict([docs[index] for index in with_tokens])
         return probabilities
+
+    def score(self, examples: Iterable[Any], **kwargs: Any) -> Scores:
+        """The scores of the scorer and, once something was fitted, those of the decisions."""
+        examples = list(examples)
+        scores = super().score(examples, **kwargs)
+        return {**scores, **self.decision_scores(examples)} if self.scorer is not None else scores
+
+    def rename_label(self, old: str, new: str) -> None:
+        """Call `old` `new` from here on, and so its threshold; see `LabelledPipe.rename_label`."""
+        super().rename_label(old, new)
+        for by_label in (self.cfg.get("thresholds", {}), self.cfg.get("class_weights", {})):
+            if old in by_label:
+                by_label[new] = by_label.pop(old)
+
+    def _set_cfg(self, saved: dict[str, Any]) -> None:
+        temperature = saved.get("temperature", 1.0)
+        if not isinstance(temperature, int | float) or not temperature > 0.0:
+            raise SerializationError(
+                f"{self._label()}: the saved temperature must be a number above 0, found {temperature!r}"
+            )
+        super()._set_cfg(saved)
+        self._keep(saved)
 
     # Learning
     #

@@ -84,6 +84,9 @@ class MultiLabelTextCategorizer(TextCategorizer):
     those of `TextCategorizer`.
     """
 
+    # So that `Language.update` need not copy them.
+    update_leaves_documents = True
+
     _missing_is_unknown = True
 
     def __init__(

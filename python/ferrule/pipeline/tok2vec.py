@@ -49,6 +49,9 @@ class Tok2Vec(TrainablePipe):
     listeners by itself.
     """
 
+    # So that `Language.update` need not copy them.
+    update_leaves_documents = True
+
     def __init__(self, vocab: Any, model: Model[Any, Any], name: str = "tok2vec") -> None:
         super().__init__(vocab, model, name)
         # Component name -> its listeners.

@@ -24,6 +24,9 @@ KNOWN_COMPONENTS = ("tok2vec", "tagger", "textcat", "textcat_multilabel", "ner")
 USE_TOK2VEC = {"tagger", "ner"}
 """Components that listen to the shared tok2vec."""
 
+TEXT_CLASSIFIERS = {"textcat", "textcat_multilabel"}
+"""Components whose weights are mostly a table of which a batch touches little."""
+
 
 def starting_config(lang: str, components: Iterable[str], size: str = "medium") -> dict[str, Any]:
     """The sections that differ from a blank pipeline's config: `[nlp]`, `[components]` and `[training]`.
@@ -55,7 +58,12 @@ def starting_config(lang: str, components: Iterable[str], size: str = "medium") 
                 "tolerance": 0.2,
                 "size": {"@schedules": "compounding.v1", "start": 100, "stop": 1000, "compound": 1.01},
             },
-            "optimizer": {"@optimizers": "Adam.v1", "learn_rate": 0.001, "use_averages": True},
+            # Averages reach every weight, so that a bag of words would be stepped as a whole table.
+            "optimizer": {
+                "@optimizers": "Adam.v1",
+                "learn_rate": 0.001,
+                "use_averages": not set(names) <= TEXT_CLASSIFIERS,
+            },
         },
     }
 

@@ -14,6 +14,7 @@ pub mod rows;
 #[allow(unsafe_code)]
 pub mod simd;
 pub mod sparse;
+pub mod sparse_rows;
 mod threads;
 pub mod transitions;
 

@@ -166,6 +166,27 @@ impl Features<'_> {
     }
 }
 
+/// `positions` among a batch's columns, as positions among rows of which `places` says where each column's is.
+///
+/// # Errors
+/// [`KernelError::Index`] if there is no such column.
+pub fn placed(positions: &[[u32; 2]], places: &[u32]) -> Result<Vec<[u32; 2]>, KernelError> {
+    let place = |at: u32| places.get(at as usize).copied();
+    positions
+        .iter()
+        .enumerate()
+        .map(|(position, &[one, other])| match (place(one), place(other)) {
+            (Some(one), Some(other)) => Ok([one, other]),
+            _ => Err(KernelError::Index {
+                what: "sparse_linear: positions",
+                position,
+                found: i64::from(one.max(other)),
+                expected: format!("below {}", places.len()),
+            }),
+        })
+        .collect()
+}
+
 /// Writes `scores` (n_docs, n_outputs): the bias, and the rows of each document's features times their values.
 ///
 /// # Errors
@@ -262,7 +283,26 @@ pub fn lazy_step(
     moments: Moments<'_>,
 ) -> Result<(), KernelError> {
     let (n_outputs, _) = sizes(weights.len(), columns, d_rows.len())?;
-    KernelError::expect_len("lazy_step: slots", columns.len(), moments.slots.len())?;
+    let mut rows = vec![0.0; d_rows.len()];
+    gather(weights, columns, &mut rows)?;
+    let places: Vec<u32> = (0..columns.len() as u32).collect();
+    step_rows(&mut rows, &places, d_rows, n_outputs, step, moments)?;
+    scatter(weights, columns, &rows)
+}
+
+/// [`lazy_step`] for weights that are rows already: those at `places` move along `d_rows`.
+///
+/// # Errors
+/// As [`lazy_step`].
+pub(crate) fn step_rows(
+    rows: &mut [f32],
+    places: &[u32],
+    d_rows: &[f32],
+    n_outputs: usize,
+    step: LazyStep,
+    moments: Moments<'_>,
+) -> Result<(), KernelError> {
+    KernelError::expect_len("lazy_step: slots", places.len(), moments.slots.len())?;
     let n_slots = moments.last.len();
     KernelError::expect_len("lazy_step: the first moment", n_slots * n_outputs, moments.first.len())?;
     KernelError::expect_len("lazy_step: the second moment", n_slots * n_outputs, moments.second.len())?;
@@ -274,34 +314,55 @@ pub fn lazy_step(
             expected: format!("below {n_slots}"),
         });
     }
-    let mut rows = vec![0.0; d_rows.len()];
-    gather(weights, columns, &mut rows)?;
+    if n_outputs == 0 {
+        return Ok(());
+    }
     let scale = clip_scale(d_rows, step.clip);
-    let plain = step.keep == (0.0, 0.0);
-    for (index, &slot) in moments.slots.iter().enumerate() {
-        let slot = slot as usize;
+    for ((&place, &slot), d_row) in places.iter().zip(moments.slots).zip(d_rows.chunks_exact(n_outputs)) {
+        let (place, slot) = (place as usize * n_outputs, slot as usize);
         let passed = (step.step - moments.last[slot]).clamp(1, i64::from(i32::MAX)) as i32;
         moments.last[slot] = step.step;
-        let fade = (step.keep.0.powi(passed), step.keep.1.powi(passed));
-        let missed = (1.0 - step.decay).powi(passed - 1);
-        let row = &mut rows[index * n_outputs..][..n_outputs];
-        let d_row = &d_rows[index * n_outputs..][..n_outputs];
-        let first = &mut moments.first[slot * n_outputs..][..n_outputs];
-        let second = &mut moments.second[slot * n_outputs..][..n_outputs];
-        for (((weight, d_weight), first), second) in row.iter_mut().zip(d_row).zip(first).zip(second) {
-            let gradient = d_weight * scale;
-            let direction = if plain {
-                gradient
-            } else {
-                *first = *first * fade.0 + gradient * (1.0 - step.keep.0);
-                *second = *second * fade.1 + gradient * gradient * (1.0 - step.keep.1);
-                *first / (second.sqrt() + step.eps)
-            };
-            let moved = *weight * missed - step.rate * direction;
+        step_row(
+            &mut rows[place..place + n_outputs],
+            d_row,
+            &mut moments.first[slot * n_outputs..][..n_outputs],
+            &mut moments.second[slot * n_outputs..][..n_outputs],
+            step,
+            passed,
+            scale,
+        );
+    }
+    Ok(())
+}
+
+/// One row: `passed` steps since it was last moved, gradient times `scale`.
+#[inline]
+fn step_row(
+    row: &mut [f32],
+    d_row: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    step: LazyStep,
+    passed: i32,
+    scale: f32,
+) {
+    let missed = (1.0 - step.decay).powi(passed - 1);
+    if step.keep == (0.0, 0.0) {
+        for (weight, d_weight) in row.iter_mut().zip(d_row) {
+            let moved = *weight * missed - step.rate * (d_weight * scale);
             *weight = moved - step.decay * moved;
         }
+        return;
     }
-    scatter(weights, columns, &rows)
+    let fade = (step.keep.0.powi(passed), step.keep.1.powi(passed));
+    let new = (1.0 - step.keep.0, 1.0 - step.keep.1);
+    for (((weight, d_weight), first), second) in row.iter_mut().zip(d_row).zip(first).zip(second) {
+        let gradient = d_weight * scale;
+        *first = *first * fade.0 + gradient * new.0;
+        *second = *second * fade.1 + gradient * gradient * new.1;
+        let moved = *weight * missed - step.rate * (*first / (second.sqrt() + step.eps));
+        *weight = moved - step.decay * moved;
+    }
 }
 
 fn clip_scale(gradient: &[f32], clip: f32) -> f32 {

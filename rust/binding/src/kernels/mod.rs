@@ -14,6 +14,7 @@ mod ops;
 mod optimizer;
 mod rows;
 mod sparse;
+mod sparse_rows;
 mod transitions;
 
 /// The instruction set that the kernels run: "scalar", "avx2" or "avx512".
@@ -35,5 +36,6 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     transitions::register(m)?;
     analyses::register(m)?;
     sparse::register(m)?;
+    sparse_rows::register(m)?;
     Ok(())
 }

@@ -129,7 +129,7 @@ fn sparse_step(
     detached(py, || sparse::lazy_step(weights, columns, d_rows, step, moments))
 }
 
-fn features<'a>(
+pub(super) fn features<'a>(
     positions: &'a PyReadonlyArray2<'_, u32>,
     values: &'a PyReadonlyArray1<'_, f32>,
     lengths: &'a PyReadonlyArray1<'_, i32>,

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod alignment;
 mod annotate;
 mod arguments;
+mod categories;
 mod doc;
 mod doc_bin;
 mod doc_maker;
@@ -20,6 +21,7 @@ mod vocab;
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     alignment::register(m)?;
     annotate::register(m)?;
+    categories::register(m)?;
     doc::register(m)?;
     doc_bin::register(m)?;
     doc_maker::register(m)?;

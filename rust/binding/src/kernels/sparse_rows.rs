@@ -1,0 +1,99 @@
+//! `_core.KeptRows`: the weights of touched columns, kept together while a sparse linear layer is trained.
+
+use ferrule_kernels::sparse::{self, LazyStep, Moments};
+use ferrule_kernels::sparse_rows;
+use numpy::{
+    IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1,
+    PyReadwriteArray2,
+};
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use super::sparse::features;
+use crate::errors::detached;
+
+/// Rows of the weights that a batch touched, out of a table of `length` columns with `n_outputs` numbers each.
+///
+/// The table, float32 (n_outputs * length,), is given to each method that may have to read it, and is behind the rows
+/// until `write_back`.
+#[pyclass(frozen)]
+struct KeptRows(Mutex<sparse_rows::KeptRows>);
+
+#[pymethods]
+impl KeptRows {
+    #[new]
+    fn new(length: usize, n_outputs: usize) -> Self {
+        KeptRows(Mutex::new(sparse_rows::KeptRows::new(length, n_outputs)))
+    }
+
+    /// The scores of a batch: float32 (n_docs, n_outputs).
+    ///
+    /// columns: uint32, those of the batch. The other arguments are those of `sparse_scores`, and so are the errors.
+    fn scores<'py>(
+        &self,
+        py: Python<'py>,
+        weights: PyReadonlyArray1<'py, f32>,
+        bias: PyReadonlyArray1<'py, f32>,
+        columns: PyReadonlyArray1<'py, u32>,
+        positions: PyReadonlyArray2<'py, u32>,
+        values: PyReadonlyArray1<'py, f32>,
+        lengths: PyReadonlyArray1<'py, i32>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let (weights, bias, columns) = (weights.as_slice()?, bias.as_slice()?, columns.as_slice()?);
+        let features = features(&positions, &values, &lengths)?;
+        let mut scores = vec![0.0; features.lengths.len() * bias.len()];
+        detached(py, || {
+            let mut kept = self.0.lock();
+            let places = kept.places(weights, columns)?;
+            let positions = sparse::placed(features.positions, &places)?;
+            sparse::scores(
+                kept.rows(),
+                bias,
+                sparse::Features { positions: &positions, ..features },
+                &mut scores,
+            )
+        })?;
+        scores.into_pyarray(py).reshape([features.lengths.len(), bias.len()])
+    }
+
+    /// Steps the rows of `columns` along `d_rows`; as `sparse_step`, but that the table stays as it is.
+    #[pyo3(signature = (weights, columns, d_rows, slots, first, second, last, *, step, rate, keep, eps, clip, decay))]
+    #[allow(clippy::too_many_arguments)] // keyword-only: the numbers of one formula
+    fn step(
+        &self,
+        py: Python<'_>,
+        weights: PyReadonlyArray1<'_, f32>,
+        columns: PyReadonlyArray1<'_, u32>,
+        d_rows: PyReadonlyArray2<'_, f32>,
+        slots: PyReadonlyArray1<'_, u32>,
+        mut first: PyReadwriteArray2<'_, f32>,
+        mut second: PyReadwriteArray2<'_, f32>,
+        mut last: PyReadwriteArray1<'_, i64>,
+        step: i64,
+        rate: f32,
+        keep: (f32, f32),
+        eps: f32,
+        clip: f32,
+        decay: f32,
+    ) -> PyResult<()> {
+        let (weights, columns, d_rows) = (weights.as_slice()?, columns.as_slice()?, d_rows.as_slice()?);
+        let moments = Moments {
+            slots: slots.as_slice()?,
+            first: first.as_slice_mut()?,
+            second: second.as_slice_mut()?,
+            last: last.as_slice_mut()?,
+        };
+        let step = LazyStep { step, rate, keep, eps, clip, decay };
+        detached(py, || self.0.lock().step(weights, columns, d_rows, step, moments))
+    }
+
+    /// Copies all rows into the table.
+    fn write_back(&self, py: Python<'_>, mut weights: PyReadwriteArray1<'_, f32>) -> PyResult<()> {
+        let weights = weights.as_slice_mut()?;
+        detached(py, || self.0.lock().write_back(weights))
+    }
+}
+
+pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<KeptRows>()
+}
