@@ -15,7 +15,8 @@ def distill(
     teacher: Annotated[
         str,
         typer.Argument(
-            help="Folder of a saved pipeline, ours or spaCy's, or a function that --code registers."
+            help="Folder of a saved pipeline, ours or spaCy's; spacy:NAME, run by spaCy; or a function that "
+            "--code registers."
         ),
     ],
     config: Annotated[Path, typer.Argument(help="The student's config.", exists=True, dir_okay=False)],

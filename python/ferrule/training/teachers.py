@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ScoringFunction", "Teacher", "load_teacher"]
 
+_SPACY = "spacy:"
+
 
 class Teacher:
     """What teaches, by the name of its component, and a hash of everything its scores depend on.
@@ -107,9 +109,11 @@ class ScoringFunction:
 def load_teacher(source: PathOrStr, code: PathOrStr | None = None) -> Teacher:
     """The teacher that `source` names: the folder of a saved pipeline, or a function registered as one.
 
-    A folder may be Ferrule's or spaCy's. A function is registered in ``registry.misc``; called without
-    arguments it gives a mapping of component names to objects with a method ``teacher_rows`` such as
-    `ScoringFunction`. `code` is the file it stands in, which its fingerprint covers.
+    A folder may be Ferrule's or spaCy's. ``spacy:NAME`` is a folder or package that spaCy runs itself,
+    whatever is in it; its tokens may be others (`ferrule.interop.spacy.spacy_teachers`). A function is
+    registered in ``registry.misc``; called without arguments it gives a mapping of component names to objects
+    with a method ``teacher_rows`` such as `ScoringFunction`. `code` is the file it stands in, which its
+    fingerprint covers.
 
     Raises ConfigError where there is neither, TypeError if the function gives something else.
     """
@@ -120,6 +124,11 @@ def load_teacher(source: PathOrStr, code: PathOrStr | None = None) -> Teacher:
         nlp = ferrule.load(folder)
         return Teacher(dict(nlp.pipeline), _folder_hash(folder), nlp)
     name = str(source)
+    if name.startswith(_SPACY):
+        there = name.removeprefix(_SPACY)
+        taught = registry.misc.get("ferrule.teacher.spacy.v1")(there)
+        is_folder = Path(there).is_dir()
+        return Teacher(taught, _folder_hash(Path(there)) if is_folder else _hash_of_labels(name, taught))
     if name not in registry.misc:
         raise ConfigError(
             f"{name}: no teacher of that name; expected the folder of a saved pipeline, or a function "
@@ -131,12 +140,17 @@ def load_teacher(source: PathOrStr, code: PathOrStr | None = None) -> Teacher:
             f"the function {name!r} must give a mapping of component names to teachers such as "
             f"ferrule.training.teachers.ScoringFunction, found {type(pipes).__name__}"
         )
+    fingerprint = _hash_of_labels(name, pipes)
+    if code is not None:
+        fingerprint = hashlib.sha256(fingerprint.encode() + Path(code).read_bytes()).hexdigest()
+    return Teacher(pipes, fingerprint)
+
+
+def _hash_of_labels(name: str, pipes: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(name.encode())
     for key, pipe in pipes.items():
         digest.update(f"\0{key}\0{list(getattr(pipe, 'labels', ()))}".encode())
-    if code is not None:
-        digest.update(Path(code).read_bytes())
-    return Teacher(pipes, digest.hexdigest())
+    return digest.hexdigest()
 
 
 def _folder_hash(folder: Path) -> str:

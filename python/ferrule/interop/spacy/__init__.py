@@ -8,5 +8,14 @@ from __future__ import annotations
 
 from ferrule.interop.spacy.acceleration import Acceleration, Swap, accelerate
 from ferrule.interop.spacy.documents import from_spacy, to_spacy
+from ferrule.interop.spacy.teacher import SpacyTeacher, spacy_teachers
 
-__all__ = ["Acceleration", "Swap", "accelerate", "from_spacy", "to_spacy"]
+__all__ = [
+    "Acceleration",
+    "SpacyTeacher",
+    "Swap",
+    "accelerate",
+    "from_spacy",
+    "spacy_teachers",
+    "to_spacy",
+]
