@@ -115,7 +115,7 @@ def test_the_rule_sees_an_upward_import(tmp_path: Path) -> None:
 
 
 def test_optional_packages_are_imported_in_interop_only() -> None:
-    optional = {"spacy", "torch", "pyarrow", "pandas", "ray", "matplotlib"}
+    optional = {"spacy", "torch", "pyarrow", "pandas", "polars", "ray", "matplotlib"}
     for module, path in modules():
         if module.startswith("interop"):
             continue

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import ferrule
@@ -23,7 +25,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(run.returncode)
 """
 
-BYTES_KEPT_PER_BYTE_READ = {"jsonl": 8, "conllu": 8, "spacy": 16}
+BYTES_KEPT_PER_BYTE_READ = {"jsonl": 8, "conllu": 8, "spacy": 16, "parquet": 16}
 """Most growth of the peak for each further byte of text, every other word new; measured: 1 to 5, and 10 for
 DocBin, whose second file is put together while the allocator still holds pieces of the first.
 """
@@ -41,6 +43,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "tagger"
     nlp.to_disk(folder)
     return folder
+
+
+def write_parquet(path: Path, size: int) -> None:
+    """The lines that `write_text` writes, as rows with a number beside each."""
+    lines = path.with_suffix(".lines")
+    write_text(lines, size)
+    texts = lines.read_text().splitlines()
+    pq.write_table(pa.table({"text": texts, "id": range(len(texts))}), path, row_group_size=2000)
 
 
 def write_text(path: Path, size: int) -> None:
@@ -65,6 +75,7 @@ def write_text(path: Path, size: int) -> None:
         ("a.jsonl", "b.jsonl", (1, 3)),
         # A DocBin file is put together in memory, so the smaller input fills one whole file too.
         ("a.txt", "a.spacy", (2, 4)),
+        ("a.parquet", "b.parquet", (2, 4)),
     ],
 )
 def test_memory_stays_flat(
@@ -72,7 +83,7 @@ def test_memory_stays_flat(
 ) -> None:
     peaks = []
     for size in (megabytes[0] * 1_000_000, megabytes[1] * 1_000_000):
-        write_text(tmp_path / source, size)
+        (write_parquet if source.endswith("parquet") else write_text)(tmp_path / source, size)
         run = subprocess.run(
             [sys.executable, "-c", PEAK_OF_CHILD, model, tmp_path / source, "-o", tmp_path / output],
             capture_output=True,
@@ -137,3 +148,43 @@ def test_long_output_goes_to_further_docbin_files(tmp_path: Path, monkeypatch: p
     files = [tmp_path / "o.spacy", tmp_path / "o-2.spacy"]
     docs = [doc for file in files for doc in DocBin(store_user_data=True).from_disk(file).get_docs(nlp.vocab)]
     assert [(doc.text, doc.user_data["id"]) for doc in docs] == [("a b", 0), ("c d e", 1), ("f", 2)]
+
+
+def test_parquet_goes_in_and_comes_out_with_its_columns(model: Path, tmp_path: Path) -> None:
+    table = pa.table({"id": pa.array([7, 8, 9], pa.int16()), "body": ["one train", "", "two trains leave"]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    annotate(model, tmp_path / "in.parquet", "-o", tmp_path / "out.parquet", "--text-key", "body")
+    out = pq.read_table(tmp_path / "out.parquet")
+    assert out.schema.names == ["id", "text", "tokens", "ents", "cats", "spans"]
+    assert out["id"].type == pa.int16()
+    assert out["id"].to_pylist() == [7, 8, 9]
+    assert out["text"].to_pylist() == table["body"].to_pylist()
+    tokens = out["tokens"].to_pylist()
+    words = [[token["text"] for token in row] for row in tokens]
+    assert words == [["one", "train"], [], ["two", "trains", "leave"]]
+    assert all(
+        token["tag"] in ("CD", "NN") and 0 < token["tag_score"] <= 1 for row in tokens for token in row
+    )
+
+
+def test_other_formats_become_parquet_and_parquet_becomes_others(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "one train", "id": 3}\n{"text": "two"}\n')
+    annotate(model, tmp_path / "in.jsonl", "-o", tmp_path / "a.parquet")
+    assert pq.read_table(tmp_path / "a.parquet")["extra"].to_pylist() == ['{"id": 3}', None]
+    annotate(model, tmp_path / "a.parquet", "-o", tmp_path / "b.jsonl")
+    assert [json.loads(line)["text"] for line in (tmp_path / "b.jsonl").open()] == ["one train", "two"]
+
+
+def test_parquet_that_does_not_fit_is_refused_and_what_was_done_is_kept(model: Path, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["one train"] * 300 + [None]}), tmp_path / "null.parquet")
+    out = tmp_path / "out.parquet"
+    stderr = annotate(model, tmp_path / "null.parquet", "-o", out, code=1)
+    assert "row 300: the text is null" in stderr
+    assert "out.parquet.partial (300 documents before the error)" in stderr
+    assert not out.exists()
+    assert pq.read_table(tmp_path / "out.parquet.partial").num_rows == 300
+    stderr = annotate(model, tmp_path / "null.parquet", "--text-key", "body", "-o", out, code=1)
+    assert "no column 'body'; found text" in stderr
+    (tmp_path / "bad.parquet").write_text("no such thing")
+    assert "not a Parquet file" in annotate(model, tmp_path / "bad.parquet", code=1)
+    assert "name one with --output" in annotate(model, "--text", "one", "--to", "parquet", code=1)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ferrule.cli.writers import DocWriter
+    from ferrule.language import Language
 
 __all__ = ["annotate"]
 
@@ -17,6 +21,7 @@ class InputFormat(str, Enum):
 
     text = "text"
     jsonl = "jsonl"
+    parquet = "parquet"
 
 
 class OutputFormat(str, Enum):
@@ -25,13 +30,16 @@ class OutputFormat(str, Enum):
     jsonl = "jsonl"
     conllu = "conllu"
     spacy = "spacy"
+    parquet = "parquet"
 
 
 def annotate(
     model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
     source: Annotated[
         Path | None,
-        typer.Argument(help="Text, one document a line, or .jsonl; .gz too; - or nothing: standard input."),
+        typer.Argument(
+            help="Text, one document a line, .jsonl (.gz too) or .parquet; - or nothing: standard input."
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write; - is standard output.")
@@ -43,7 +51,7 @@ def annotate(
     output_format: Annotated[
         OutputFormat | None, typer.Option("--to", help="Default: by the file's name, else jsonl.")
     ] = None,
-    text_key: Annotated[str, typer.Option(help="The key of the text in JSON lines.")] = "text",
+    text_key: Annotated[str, typer.Option(help="Key of the text in JSON lines, column in Parquet.")] = "text",
     batch_size: Annotated[int, typer.Option(help="Documents in one batch.", min=1)] = 128,
     threads: Annotated[
         int, typer.Option(help="Threads; 0: as FERRULE_NUM_THREADS says, else all.", min=0)
@@ -63,23 +71,35 @@ def annotate(
     if threads:
         ferrule.set_num_threads(threads)
     nlp = ferrule.load(model)
-    to_jsonl = input_format or (InputFormat.jsonl if _ends(source, ".jsonl") else InputFormat.text)
+    by_input = next((f for f in InputFormat if _ends(source, f".{f.value}")), InputFormat.text)
     records: Iterator[tuple[str, dict[str, Any]]]
+    columns = None
     if text:
         records = ((one, {}) for one in text)
-    elif to_jsonl is InputFormat.jsonl:
+    elif (input_format or by_input) is InputFormat.parquet:
+        from ferrule.cli.parquet import read_parquet
+
+        records, columns = read_parquet(source, text_key)
+    elif (input_format or by_input) is InputFormat.jsonl:
         records = read_jsonl(source, text_key)
     else:
         records = read_lines(source)
     by_name = next((f for f in OutputFormat if _ends(output, f".{f.value}")), OutputFormat.jsonl)
-    with open_writer((output_format or by_name).value, output, nlp) as writer:
+    with open_writer((output_format or by_name).value, output, nlp, columns) as writer:
         for group in grouped(records, batch_size):
             with nlp.memory_zone():
-                for doc, rest in nlp.pipe(group, as_tuples=True, batch_size=batch_size):
-                    writer.write(doc, rest)
-                del doc
+                _annotate_group(nlp, group, writer)
     for line in writer.summary():
         typer.echo(line, err=True)
+
+
+def _annotate_group(nlp: Language, group: list[tuple[str, dict[str, Any]]], writer: DocWriter) -> None:
+    # A function of its own, so that no document is left over when the memory of the group goes.
+    try:
+        for doc, rest in nlp.pipe(group, as_tuples=True, batch_size=len(group)):
+            writer.write(doc, rest)
+    finally:
+        writer.end_group()
 
 
 def _ends(path: Path | None, suffix: str) -> bool:

@@ -1,4 +1,4 @@
-"""Annotated documents as JSON lines, CoNLL-U or DocBin files, written as they come."""
+"""Annotated documents as JSON lines, CoNLL-U, DocBin or Parquet files, written as they come."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ferrule.cli.parquet import ParquetWriter
     from ferrule.language import Language
     from ferrule.tokens import Doc, DocBinWriter
 
@@ -28,23 +29,36 @@ class DocWriter(Protocol):
         """Write one document; `rest` is what stood beside its text in the input."""
         ...
 
+    def end_group(self) -> None:
+        """What was written so far must not be needed any more: the documents' memory is about to go."""
+        ...
+
     def summary(self) -> list[str]:
         """What was written and where, after the last document."""
         ...
 
 
 @contextmanager
-def open_writer(kind: str, path: Path, nlp: Language) -> Iterator[DocWriter]:
-    """A writer of `kind` ("jsonl", "conllu" or "spacy") to `path`; `-` is standard output, for text formats
-    only.
+def open_writer(kind: str, path: Path, nlp: Language, columns: Any = None) -> Iterator[DocWriter]:
+    """A writer of `kind` ("jsonl", "conllu", "spacy" or "parquet") to `path`; `-` is standard output, for
+    text formats only. columns: what Parquet input has beside its texts, an Arrow schema.
 
     A file appears under its name when it is whole. After an error the old file is as it was, and the
     documents that were done are in a file whose name ends in `.partial`; a line on stderr says so.
     """
     to_stdout = str(path) == "-"
-    if kind == "spacy":
+    if kind in ("spacy", "parquet"):
         if to_stdout:
-            raise ValueError("DocBin files are binary: name one with --output FILE.spacy")
+            raise ValueError(f"{kind} files are binary: name one with --output FILE.{kind}")
+        if kind == "parquet":
+            from ferrule.cli.parquet import ParquetWriter
+
+            path.parent.mkdir(parents=True, exist_ok=True)
+            table = ParquetWriter(path, _partial(path.resolve()), nlp, columns)
+            with _kept_if_it_fails(table):
+                yield table
+                table.close()
+            return
         from ferrule.tokens import DocBinWriter
 
         with DocBinWriter(path.resolve(), tokens_per_file=TOKENS_IN_A_FILE, store_user_data=True) as files:
@@ -76,7 +90,7 @@ def _partial(path: Path) -> Path:
 
 
 @contextmanager
-def _kept_if_it_fails(writer: _TextWriter | _BinaryWriter) -> Iterator[None]:
+def _kept_if_it_fails(writer: _TextWriter | _BinaryWriter | ParquetWriter) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -87,7 +101,8 @@ def _kept_if_it_fails(writer: _TextWriter | _BinaryWriter) -> Iterator[None]:
 
 def doc_to_line(doc: Doc, rest: dict[str, Any]) -> str:
     """`doc_to_record` as a line of JSON, followed by a newline."""
-    return json.dumps(doc_to_record(doc, rest), ensure_ascii=False) + "\n"
+    # Columns of Parquet input may hold what JSON has no form for, such as dates.
+    return json.dumps(doc_to_record(doc, rest), ensure_ascii=False, default=str) + "\n"
 
 
 def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +188,9 @@ class _TextWriter:
         self.file.write(self.as_text(doc, rest))
         self.count += 1
 
+    def end_group(self) -> None:
+        pass
+
     def summary(self) -> list[str]:
         return [f"Saved: {self.path} ({self.count} documents)"] if self.path else []
 
@@ -191,6 +209,9 @@ class _BinaryWriter:
     def write(self, doc: Doc, rest: dict[str, Any]) -> None:
         doc.user_data.update(rest)
         self.files.add(doc)
+
+    def end_group(self) -> None:
+        pass
 
     def summary(self) -> list[str]:
         return [f"Saved: {path} ({count} documents)" for path, count in self.files.files]

@@ -35,6 +35,8 @@ subword_features = true
 DEFAULT_NER_MODEL = Config().from_str(DEFAULT_NER_CONFIG)["model"]
 
 
+# What spaCy's factory does not know.
+_OWN_SETTINGS = {"threshold": 0.0, "scores_key": None}
 _SETTINGS = {
     "moves": None,
     "update_with_oracle_cut_size": 100,
@@ -42,14 +44,19 @@ _SETTINGS = {
     "incorrect_spans_key": None,
     "scorer": {"@scorers": "spacy.ner_scorer.v1"},
     "save_activations": False,
-    "threshold": 0.0,
-    "scores_key": None,
+    **_OWN_SETTINGS,
 }
 _ASSIGNS = ["doc.ents", "token.ent_iob", "token.ent_type"]
 _SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}
 
 
-@factory("ner", assigns=_ASSIGNS, default_config=_SETTINGS, default_score_weights=_SCORE_WEIGHTS)
+@factory(
+    "ner",
+    assigns=_ASSIGNS,
+    default_config=_SETTINGS,
+    default_score_weights=_SCORE_WEIGHTS,
+    own_settings=_OWN_SETTINGS,
+)
 def make_ner(
     nlp: Any,
     name: str,
@@ -82,6 +89,7 @@ def make_ner(
     assigns=_ASSIGNS,
     default_config={**_SETTINGS, "beam_width": 32, "beam_density": 0.01, "beam_update_prob": 0.5},
     default_score_weights=_SCORE_WEIGHTS,
+    own_settings=_OWN_SETTINGS,
 )
 def make_beam_ner(
     nlp: Any,

@@ -48,7 +48,8 @@ def _batches(data: Any) -> Iterator[pa.RecordBatch]:
     elif isinstance(data, pa.Table):
         yield from data.to_batches()
     elif type(data).__module__.partition(".")[0] == "pandas":
-        yield from pa.Table.from_pandas(data[[name for name in data if name in SCHEMA.names]]).to_batches()
+        fields = [SCHEMA.field(name) for name in data.columns if name in SCHEMA.names]
+        yield from pa.Table.from_pandas(data, schema=pa.schema(fields), preserve_index=False).to_batches()
     elif hasattr(data, "to_arrow"):  # polars
         yield from data.to_arrow().to_batches()
     elif isinstance(data, Iterable):

@@ -35,7 +35,7 @@ _NAMES = [("label", pa.string()), ("kb_id", pa.string()), ("id", pa.string())]
 ENTITY = pa.struct([*_BOUNDS, *_NAMES, ("score", pa.float32())])
 """An entity: tokens from `start` to before `end`, the same in characters, and names.
 
-score: the product of the probabilities of the recognizer's actions in it, where it kept its activations.
+score: its probability, where the entity recognizer kept its activations.
 """
 
 SPAN = pa.struct([("key", pa.string()), *_BOUNDS, *_NAMES])

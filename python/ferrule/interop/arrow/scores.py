@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["entity_score", "keep_scores", "tag_scores"]
+__all__ = ["entity_scores", "keep_scores", "tag_scores"]
 
 TAGGER, RECOGNIZER = "tagger", "ner"
 """The components whose activations are read, by name."""
@@ -32,13 +32,9 @@ def tag_scores(docs: Sequence[Any]) -> npt.NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32)
 
 
-def entity_score(doc: Any, ent: Any) -> float | None:
-    """The product of the probabilities of the actions taken in an entity; None where they are not known."""
-    kept = (getattr(doc, "_activations", None) or {}).get(RECOGNIZER, {})
-    rows, taken = kept.get("probabilities"), kept.get("label_ids")
-    if rows is None or taken is None or not len(rows) == len(taken) == len(doc):
-        return None
-    actions = taken[ent.start : ent.end]
-    if (actions < 0).any() or (actions >= rows.shape[1]).any():
-        return None  # an entity that was there before the recognizer came
-    return float(np.prod(rows[np.arange(ent.start, ent.end), actions]))
+def entity_scores(doc: Any) -> list[float | None]:
+    """The probability of each of ``doc.ents``, as the entity recognizer kept them; None where it did not."""
+    kept = (getattr(doc, "_activations", None) or {}).get(RECOGNIZER, {}).get("entity_scores")
+    n_entities = len(doc.ents)
+    # Entities that were there before the recognizer came have none.
+    return [None] * n_entities if kept is None or len(kept) != n_entities else kept.tolist()

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ferrule import attrs
 from ferrule.interop.arrow.schema import CATEGORY, ENTITY, SCHEMA, SPAN, TOKEN
-from ferrule.interop.arrow.scores import entity_score, tag_scores
+from ferrule.interop.arrow.scores import entity_scores, tag_scores
 from ferrule.tokens import Doc
 
 __all__ = ["docs_to_batch", "docs_to_batches", "docs_to_table"]
@@ -117,7 +117,8 @@ def _strings(ids: npt.NDArray[np.uint64], stores: list[Any]) -> pa.Array:
 def _entities(doc: Doc) -> list[dict[str, Any]] | None:
     if not doc.has_annotation("ENT_IOB") and len(doc):
         return None
-    return [{**_described(ent), "score": entity_score(doc, ent)} for ent in doc.ents]
+    scored = zip(doc.ents, entity_scores(doc), strict=True)
+    return [{**_described(ent), "score": score} for ent, score in scored]
 
 
 def _categories(doc: Doc) -> list[dict[str, Any]]:
