@@ -172,7 +172,8 @@ def test_other_formats_become_parquet_and_parquet_becomes_others(model: Path, tm
     annotate(model, tmp_path / "in.jsonl", "-o", tmp_path / "a.parquet")
     assert pq.read_table(tmp_path / "a.parquet")["extra"].to_pylist() == ['{"id": 3}', None]
     annotate(model, tmp_path / "a.parquet", "-o", tmp_path / "b.jsonl")
-    assert [json.loads(line)["text"] for line in (tmp_path / "b.jsonl").open()] == ["one train", "two"]
+    lines = (tmp_path / "b.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["one train", "two"]
 
 
 def test_parquet_that_does_not_fit_is_refused_and_what_was_done_is_kept(model: Path, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_documents_come_back_as_they_were(docs: list[Doc], form: str) -> None:
         "pandas": to_pandas,
         "polars": to_polars,
     }[form](docs)
-    back = list(docs_from_arrow(data, Vocab()))
+    back = list(docs_from_arrow(data, ferrule.blank("en").vocab))
     assert_same(back, docs)
     for one, other in zip(back, docs, strict=True):
         groups = [

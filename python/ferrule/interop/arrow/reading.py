@@ -84,6 +84,9 @@ def _doc(row: dict[str, Any], vocab: Vocab) -> Doc:
     )
     if row["text"] is not None and doc.text != row["text"]:
         raise ValueError(f"the tokens make {doc.text[:40]!r}, but the text is {row['text'][:40]!r}")
+    for token, norm in zip(doc, column("norm") or (), strict=False):
+        if norm is not None and norm != token.norm_:
+            token.norm_ = norm
     _set_entities(doc, row.get("ents"), column("ent_iob"))
     doc.cats = {category["label"]: category["score"] for category in _items(row.get("cats"))}
     for span in _items(row.get("spans")):

@@ -12,6 +12,7 @@ TOKEN = pa.struct(
         ("start", pa.int32()),
         ("end", pa.int32()),
         ("space", pa.bool_()),
+        ("norm", pa.string()),
         ("tag", pa.string()),
         ("tag_score", pa.float32()),
         ("pos", pa.string()),

@@ -18,7 +18,7 @@ from ferrule.tokens import Doc
 __all__ = ["docs_to_batch", "docs_to_batches", "docs_to_table"]
 
 _ATTRIBUTES = (
-    *(attrs.ORTH, attrs.LENGTH, attrs.SPACY, attrs.TAG, attrs.POS, attrs.MORPH, attrs.LEMMA),
+    *(attrs.ORTH, attrs.LENGTH, attrs.SPACY, attrs.NORM, attrs.TAG, attrs.POS, attrs.MORPH, attrs.LEMMA),
     *(attrs.HEAD, attrs.DEP, attrs.SENT_START, attrs.ENT_IOB),
 )
 _IOB = pa.array([None, "I", "O", "B"], pa.string())
@@ -80,6 +80,7 @@ def _tokens(docs: Sequence[Doc]) -> pa.ListArray:
         "start": pa.array((ends - lengths).astype(np.int32)),
         "end": pa.array(ends.astype(np.int32)),
         "space": pa.array(spaces),
+        "norm": _strings(by_attr[attrs.NORM], strings),
         "tag": _strings(by_attr[attrs.TAG], strings),
         "tag_score": pa.array(scores, mask=np.isnan(scores)),
         "pos": _strings(by_attr[attrs.POS], strings),
