@@ -19,6 +19,8 @@ import os, sys
 import ferrule, ferrule.language
 
 folder = os.path.realpath(sys.argv[1])
+# thinc looks for these backends of its own whenever a model asks for the processor's.
+BACKENDS = ("thinc_apple_ops", "thinc_bigendian_ops")
 known, broken, recording = set(), [], True
 
 def audit(event, arguments):
@@ -33,6 +35,8 @@ def audit(event, arguments):
         path = "" if isinstance(arguments[0], int) else os.fsdecode(os.fspath(arguments[0]))
         if path and not os.path.realpath(path).startswith(folder):
             broken.append((event, path))
+    elif event == "import" and arguments[0] in BACKENDS:
+        return
     elif event in ("import", "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn",
                    "pickle.find_class", "marshal.loads", "socket.connect"):
         broken.append((event, str(arguments)[:120]))
@@ -40,6 +44,7 @@ def audit(event, arguments):
 sys.addaudithook(audit)
 nlp = ferrule.blank("en")      # what it takes to build the pipeline, without any folder
 nlp.add_pipe("tagger").add_label("TAG")
+nlp.add_pipe("ner").add_label("NAME")
 nlp.initialize()
 nlp.from_bytes(nlp.to_bytes())
 nlp("Warm up.")
@@ -54,6 +59,7 @@ sys.exit(1 if broken else 0)
 def folder(tmp_path: Path) -> Path:
     nlp = ferrule.blank("en")
     nlp.add_pipe("tagger").add_label("TAG")
+    nlp.add_pipe("ner").add_label("NAME")
     nlp.initialize()
     nlp.to_disk(tmp_path / "model")
     return tmp_path / "model"
@@ -72,7 +78,7 @@ def test_loading_runs_no_code_and_opens_nothing_outside(folder: Path) -> None:
 def test_a_component_named_like_a_path_is_refused(folder: Path, name: str) -> None:
     (folder / MANIFEST).unlink()
     file = folder / "config.cfg"
-    text = file.read_text("utf8").replace('pipeline = ["tagger"]', f"pipeline = [{srsly.json_dumps(name)}]")
+    text = file.read_text("utf8").replace('["tagger","ner"]', f"[{srsly.json_dumps(name)}]")
     file.write_text(text.replace("[components.tagger", f"[components.{name}"), "utf8")
     with pytest.raises(FerruleError):
         ferrule.load(folder)

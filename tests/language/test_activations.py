@@ -1,0 +1,88 @@
+"""What components keep in `doc.activations` goes with the document: through bytes, DocBin and workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from thinc.api import fix_random_seed
+
+import ferrule
+from ferrule.language import Language
+from ferrule.testing import default_examples
+from ferrule.tokens import Doc, DocBin
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+ENCODER = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "width": 8,
+    "depth": 1,
+    "embed_size": 16,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+    "pretrained_vectors": None,
+}
+MODELS: dict[str, dict[str, Any]] = {
+    "tagger": {"@architectures": "spacy.Tagger.v2", "tok2vec": ENCODER},
+    "textcat": {"@architectures": "spacy.TextCatCNN.v2", "tok2vec": ENCODER, "exclusive_classes": True},
+    "ner": {
+        "@architectures": "spacy.TransitionBasedParser.v2",
+        "state_type": "ner",
+        "extra_state_tokens": False,
+        "hidden_width": 8,
+        "maxout_pieces": 2,
+        "use_upper": True,
+        "tok2vec": ENCODER,
+    },
+}
+TEXTS = ["Anna sees the small boat .", "Ben bakes bread .", "", "They eat ."] * 2
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    fix_random_seed(0)
+    pipeline = ferrule.blank("en")
+    for name, model in MODELS.items():
+        pipeline.add_pipe(name, config={"model": model, "save_activations": True})
+    examples = default_examples(pipeline)
+    pipeline.initialize(lambda: examples)
+    pipeline.update(examples)
+    return pipeline
+
+
+def content(doc: Doc) -> dict[str, dict[str, Any]]:
+    return {
+        name: {key: np.asarray(array).tolist() for key, array in kept.items()}
+        for name, kept in doc.activations.items()
+    }
+
+
+def through_doc_bin(doc: Doc) -> Doc:
+    data = DocBin(docs=[doc], store_user_data=True).to_bytes()
+    return next(iter(DocBin().from_bytes(data).get_docs(doc.vocab)))
+
+
+WAYS: dict[str, Callable[[Doc], Doc]] = {
+    "bytes": lambda doc: Doc(doc.vocab).from_bytes(doc.to_bytes()),
+    "DocBin": through_doc_bin,
+    "copy": lambda doc: doc.copy(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_activations_go_with_the_document(nlp: Language, way: str) -> None:
+    for text in TEXTS[:3]:
+        doc = nlp(text)
+        assert doc.activations.keys() == MODELS.keys()
+        assert content(WAYS[way](doc)) == content(doc)
+
+
+@pytest.mark.parametrize("way", [{"n_threads": 2}, {"n_process": 2}], ids=["threads", "processes"])
+def test_activations_come_from_every_way_of_running(nlp: Language, way: dict[str, int]) -> None:
+    expected = [content(doc) for doc in nlp.pipe(TEXTS, batch_size=3)]
+    found = [content(doc) for doc in nlp.pipe(TEXTS, batch_size=3, **way)]  # type: ignore[arg-type]
+    assert found == expected
