@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400, help="steps on each half (default: 400)")
     parser.add_argument("--words", type=int, default=1000, help="words a batch (default: 1000)")
     parser.add_argument(
-        "--rehearsed", type=int, default=500, help="words rehearsed beside such a batch (default: 500)"
+        "--rehearsed", type=int, default=100, help="words rehearsed beside such a batch (default: 100)"
     )
     args = parser.parse_args()
 
