@@ -1,4 +1,4 @@
-"""The token encoder of spaCy's default tagger: predicting, training and one short document, beside spaCy 3.8.
+"""spaCy's default tagger and its token encoder: predicting, training, texts to tags, one short document.
 
 `stock` is spaCy as installed. `tuned` is spaCy with every ops object at `use_blis = False`, so that its
 products go to OpenBLAS: the honest comparison. All run in turn on the same spaCy documents and weights.
@@ -13,12 +13,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import thinc.optimizers
 from thinc.api import Model, NumpyOps, set_dropout_rate
 
+import ferrule
 from ferrule.ml.fused import FusedForward, fuse
 from ferrule.optimizer import Adam
 from pairing import fastest
@@ -60,7 +62,7 @@ def models() -> dict[str, Model]:
     model = build_hash_embed_cnn_tok2vec(
         width=96,
         depth=4,
-        embed_size=5000,
+        embed_size=2000,
         window_size=1,
         maxout_pieces=3,
         subword_features=True,
@@ -138,8 +140,51 @@ def test_train(docs, models, report: Report, benchmark) -> None:
     benchmark.pedantic(contestants["ferrule"], rounds=3)
 
 
-def test_one_short_document(docs, models, report: Report, benchmark) -> None:
-    one = [next(doc for doc in docs if len(doc) == 16)]
+@pytest.mark.parametrize("n_words", [16, 20])
+def test_one_short_document(docs, models, n_words: int, report: Report, benchmark) -> None:
+    one = [next(doc for doc in docs if len(doc) == n_words)]
     contestants = {name: lambda model=model: model.predict(one) for name, model in models.items()}
-    report("predict one document of 16 words", fastest(contestants, rounds=101), "ferrule")
+    report(f"predict one document of {n_words} words", fastest(contestants, rounds=101), "ferrule")
+    benchmark.pedantic(contestants["ferrule"], rounds=50)
+
+
+@pytest.fixture(scope="module")
+def pipelines() -> dict[str, Any]:
+    """English with the default tagger and 50 labels; the same weights three times."""
+    made = {"stock": spacy.blank("en"), "tuned": spacy.blank("en"), "ferrule": ferrule.blank("en")}
+    for nlp in made.values():
+        tagger = nlp.add_pipe("tagger")
+        for number in range(50):
+            tagger.add_label(f"TAG{number:02}")
+        tagger.model.initialize(X=[nlp.make_doc("a text")], Y=[np.zeros((2, 50), dtype="float32")])
+        tagger.model.from_bytes(made["stock"].get_pipe("tagger").model.to_bytes())
+    for node in made["tuned"].get_pipe("tagger").model.walk():
+        node.ops = NumpyOps(use_blis=False)
+    return made
+
+
+def test_texts_to_annotated_documents(docs, pipelines, report: Report, benchmark) -> None:
+    texts = [" ".join(token.text for token in doc) for doc in docs]
+    tags = {
+        name: [[token.tag for token in doc] for doc in nlp.pipe(texts[:300])]
+        for name, nlp in pipelines.items()
+    }
+    different = sum(ours != theirs for ours, theirs in zip(tags["ferrule"], tags["stock"], strict=True))
+    # Of untrained weights two labels may score alike but for rounding.
+    assert different <= 3
+
+    def annotate(nlp: Any) -> None:
+        for _ in nlp.pipe(texts, batch_size=128):
+            pass
+
+    contestants = {name: lambda nlp=nlp: annotate(nlp) for name, nlp in pipelines.items()}
+    times = fastest(contestants, rounds=3)
+    report(f"texts of {sum(map(len, docs))} words to annotated docs", times, "ferrule")
+    benchmark.pedantic(contestants["ferrule"], rounds=3)
+
+
+def test_one_short_text(docs, pipelines, report: Report, benchmark) -> None:
+    text = next(" ".join(token.text for token in doc) for doc in docs if len(doc) == 20)
+    contestants = {name: lambda nlp=nlp: nlp(text) for name, nlp in pipelines.items()}
+    report("one text of 20 words to an annotated doc", fastest(contestants, rounds=101), "ferrule")
     benchmark.pedantic(contestants["ferrule"], rounds=50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -118,3 +119,49 @@ def test_disable_and_component_cfg_count_for_one_call(nlp: Language) -> None:
     docs = list(nlp.pipe(["bad"], disable="test_fails_on_bad", component_cfg=settings))
     assert docs[0].user_data["mark"] == "mine"
     assert nlp.pipe_names == ["test_fails_on_bad", "test_takes_settings"]
+
+
+def _counted(items: list[Any], read: list[Any]) -> Iterator[Any]:
+    for item in items:
+        read.append(item)
+        yield item
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_stream_is_read_no_further_than_the_first_batch(
+    tagger: tuple[Language, list[Example]], batch_size: int
+) -> None:
+    nlp, _ = tagger
+    nlp.set_error_handler(lambda *arguments: None)
+    read: list[Any] = []
+    texts = ["The boat leaves", 3, "a", "b", None, "c", "d", "e", "f"]
+    docs = nlp.pipe(_counted(texts, read), batch_size=batch_size)
+    assert next(docs).text == texts[0]
+    # The number is no text, and a later one takes its place in the batch.
+    assert len(read) == (1 if batch_size == 1 else 4)
+    assert [doc.text for doc in docs] == ["a", "b", "c", "d", "e", "f"]
+
+
+def test_without_components_a_stream_is_read_text_by_text(nlp: Language) -> None:
+    for name in nlp.pipe_names:
+        nlp.remove_pipe(name)
+    read: list[Any] = []
+    docs = nlp.pipe(_counted(["a", "b", "c"], read), batch_size=2)
+    next(docs)
+    assert read == ["a"]
+
+
+def test_texts_documents_and_bytes_mix_in_a_stream(tagger: tuple[Language, list[Example]]) -> None:
+    nlp, _ = tagger
+    items = ["The boat", nlp.make_doc("leaves at"), nlp.make_doc("noon").to_bytes(), "today"]
+    assert [doc.text for doc in nlp.pipe(items)] == ["The boat", "leaves at", "noon", "today"]
+
+
+def test_a_make_doc_of_ones_own_is_called_for_each_text(tagger: tuple[Language, list[Example]]) -> None:
+    nlp, _ = tagger
+    make_doc = nlp.make_doc
+    nlp.make_doc = lambda text: make_doc(text.upper())  # type: ignore[method-assign]
+    try:
+        assert [doc.text for doc in nlp.pipe(["a", "b"])] == ["A", "B"]
+    finally:
+        del nlp.make_doc  # type: ignore[method-assign]

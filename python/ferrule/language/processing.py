@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from ferrule._typing import ErrorHandler, PipeCallable
 from ferrule.language.state import PipelineState
 from ferrule.pipeline.pipe import reraise
 from ferrule.pipeline.streams import check_batch_size
+from ferrule.tokenizer import Tokenizer
 from ferrule.tokens import Doc
 
 __all__ = ["Contexts", "Processing", "Step", "applied", "text_and_context"]
+
+T = TypeVar("T")
 
 
 class Processing(PipelineState):
@@ -96,7 +99,7 @@ class Processing(PipelineState):
 
             return in_processes(self, texts, steps, n_process=n_process, batch_size=size, as_tuples=as_tuples)
         contexts = Contexts() if as_tuples else None
-        docs = self._docs(texts, contexts)
+        docs = self._docs(texts, contexts, size if n_threads > 1 else _read_by(steps))
         if n_threads > 1:
             from ferrule.language.threads import in_threads
 
@@ -145,13 +148,32 @@ class Processing(PipelineState):
             f"nlp: expected a text, a Doc or a Doc's bytes, found {type(item).__name__}: {_shortened(item)}"
         )
 
-    def _docs(self, items: Iterable[Any], contexts: Contexts | None) -> Iterator[Doc]:
+    def _docs(self, items: Iterable[Any], contexts: Contexts | None, batch_size: int) -> Iterator[Doc]:
+        """The documents of a stream; it is read as far as is needed for `batch_size` of them at a time."""
         if isinstance(items, bytes):
             raise TypeError("nlp.pipe: expected a stream of texts, found bytes")
-        for item in items:
-            context = None
-            if contexts is not None:
-                item, context = text_and_context(item)
+        source = map(text_and_context, items) if contexts is not None else ((item, None) for item in items)
+        n_made = 0
+        while True:
+            # Documents left out are made up for, or the first component would have us read a batch more.
+            read, ended = read_ahead(source, batch_size - n_made % batch_size)
+            for doc, context in self._tokenized(read):
+                if contexts is not None:
+                    contexts.add(doc, context)
+                n_made += 1
+                yield doc
+            if isinstance(ended, Exception):
+                raise ended
+            if ended:
+                return
+
+    def _tokenized(self, items: list[tuple[Any, Any]]) -> Iterator[tuple[Doc, Any]]:
+        """The documents, with their contexts; without those that the error handler was told of."""
+        docs = self._tokenized_together([item for item, _ in items])
+        if docs is not None:
+            yield from zip(docs, (context for _, context in items), strict=True)
+            return
+        for item, context in items:
             try:
                 doc = self._ensure_doc(item)
             except Exception as error:
@@ -159,9 +181,20 @@ class Processing(PipelineState):
                     raise
                 self.default_error_handler("tokenizer", self.tokenizer, [item], error)
                 continue
-            if contexts is not None:
-                contexts.add(doc, context)
-            yield doc
+            yield doc, context
+
+    def _tokenized_together(self, items: list[Any]) -> list[Doc] | None:
+        """The documents of texts, in one call; None where one by one may give something else."""
+        plain = type(self.tokenizer) is Tokenizer and self.make_doc == Processing.make_doc.__get__(self)
+        if len(items) < 2 or not plain:
+            return None
+        if not all(isinstance(item, str) and len(item) <= self.max_length for item in items):
+            return None
+        try:
+            return list(self.tokenizer.pipe(items, batch_size=len(items) + 1))
+        except Exception:
+            # One by one, to find the text that is refused.
+            return None
 
     def _steps(
         self, skipped: frozenset[str], settings: Mapping[str, Mapping[str, Any]], batch_size: int
@@ -250,6 +283,19 @@ class Contexts:
             yield doc, self._waiting.popleft()[1]
 
 
+def read_ahead(source: Iterator[T], count: int) -> tuple[list[T], bool | Exception]:
+    """Up to `count` items, and whether the source has ended: False, True, or the error with which it did."""
+    read: list[T] = []
+    try:
+        while len(read) < count:
+            read.append(next(source))
+    except StopIteration:
+        return read, True
+    except Exception as error:
+        return read, error
+    return read, False
+
+
 def text_and_context(item: Any) -> tuple[Any, Any]:
     """The two parts of an item of a stream of (text, context); TypeError for anything else."""
     if not isinstance(item, tuple | list) or len(item) != 2:
@@ -265,6 +311,13 @@ def _checked_result(result: Any, name: str) -> Doc:
         "component must "
         f"end with `return doc`"
     )
+
+
+def _read_by(steps: list[Step]) -> int:
+    """How many documents the first step asks for at a time."""
+    size = steps[0].settings["batch_size"] if steps and hasattr(steps[0].pipe, "pipe") else 1
+    # What is no size the step itself refuses.
+    return size if isinstance(size, int) and size > 0 else 1
 
 
 def _handles_errors(pipe: Any) -> bool:

@@ -112,7 +112,7 @@ class EncoderParts:
 
         While the nodes hold the same arrays, the same object is given.
         """
-        arrays = [node.get_param(name) if node.has_param(name) else None for node, name in self._names]
+        arrays = [_parameter(node, name) for node, name in self._names]
         last, given = self._last
         if given is not None and all(map(operator.is_, arrays, last)):
             return given
@@ -161,6 +161,14 @@ class EncoderParts:
             layers=[layer.arrays(get) for layer in self.layers],
             window=self.window,
         )
+
+
+def _parameter(node: Node, name: str) -> Any:
+    """``node.get_param(name)``, None where it is unset; for one short document this is a third of the time."""
+    if not node._has_params.get(name):
+        return None
+    server = node._params
+    return server._params.get((node.id, name)) if server.proxy is None else node.get_param(name)
 
 
 def _is_plain(array: Any) -> bool:

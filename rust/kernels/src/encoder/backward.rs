@@ -13,10 +13,12 @@ use super::train::{KeptMaxout, LevelTrace, Trace, cut, scatter_tokens};
 use crate::KernelError;
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
-use crate::gemm::sparse::{MaxoutShape, Winners, bias_gradient, input_gradient, weight_gradient};
+use crate::gemm::sparse::{MaxoutShape, Winners, bias_gradient};
+use crate::gemm::sparse_input::input_gradient;
+use crate::gemm::sparse_weights::weight_gradient;
 use crate::layers::dropout::Dropout;
 use crate::layers::layer_norm::backprop_row;
-use crate::layers::rowwise::multiply_row;
+use crate::layers::rowwise::{add_row, multiply_row};
 use crate::simd::Simd;
 use crate::threads::Threads;
 
@@ -124,7 +126,7 @@ fn step_down_body<S: Simd>(
         bias_gradient(d, &rows.which[row * width..][..width], &mut grads.bias);
     }
     let winners = Winners { d_best: d, which: rows.which };
-    input_gradient(simd, winners, &step.kept.weights, step.kept.shape, starts, d_below);
+    input_gradient(simd, winners, &step.kept.weights, starts, d_below);
 }
 
 crate::dispatch! {
@@ -147,7 +149,10 @@ fn sum_weights_body<S: Simd>(
     outputs: Range<usize>,
     d_weights: &mut [f32],
 ) {
-    weight_gradient(simd, winners, input, shape, outputs, d_weights);
+    // The caller's array may begin anywhere, and each of its vectors is read and written for every block of rows.
+    let mut sums = Aligned::zeros(d_weights.len());
+    weight_gradient(simd, winners, input, shape, outputs, &mut sums);
+    add_row(simd, d_weights, &sums);
 }
 
 crate::dispatch! {
@@ -198,16 +203,16 @@ impl Trace {
         )?;
         let n_types = self.mix.scales.len();
         let mut d_levels: Vec<Aligned> =
-            (1..=self.layout.depth).map(|level| Aligned::zeros(self.layout.n_rows(level) * width)).collect();
+            (1..=self.layout.depth).map(|level| Aligned::any(self.layout.n_rows(level) * width)).collect();
         if let Some(top) = d_levels.last_mut() {
             top.copy_from_slice(d_out);
         }
-        let mut d_tokens = vec![0.0; d_out.len()];
+        let mut d_tokens = Aligned::any(d_out.len());
         self.down_levels(threads, &mut d_levels, &mut d_tokens, &mut grads.layers);
 
-        let mut d_types = vec![0.0; n_types * width];
+        let mut d_types = Aligned::zeros(n_types * width);
         scatter_tokens(self.isa, &self.types, &mut d_tokens, width, self.mix.dropout, &mut d_types);
-        let mut d_embedded = Aligned::zeros(self.embedded.len());
+        let mut d_embedded = Aligned::any(self.embedded.len());
         self.down_mix(threads, &mut d_types, &mut d_embedded, &mut grads.mix);
 
         self.sum_parameters(threads, &d_levels, &d_types, &d_embedded, grads);
@@ -269,7 +274,7 @@ impl Trace {
         let layout = &self.layout;
         let width = layout.width;
         let mut starts = Vec::new();
-        let mut bottom = Aligned::zeros(layout.group_rows(0, group) * width);
+        let mut bottom = Aligned::any(layout.group_rows(0, group) * width);
         for level in (1..=layout.depth).rev() {
             let first = first_rows[level - 1];
             layout.starts(level, group.docs.clone(), &mut starts);

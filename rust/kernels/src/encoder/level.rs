@@ -96,7 +96,7 @@ fn run_level_body<S: Simd>(
     match &layer.weights {
         PackedWeights::Plain(panels) => maxout_rows(simd, rows, panels, normalized, which),
         PackedWeights::Pairs(weights) => {
-            maxout_pairs(simd, rows.numbers, pairs, weights, normalized, which, &mut Vec::new());
+            maxout_pairs(simd, rows.numbers, pairs, weights, normalized, which);
         }
     }
     let mut factors = vec![0.0; if extras.dropout.is_some() { width } else { 0 }];

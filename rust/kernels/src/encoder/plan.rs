@@ -10,6 +10,7 @@ use super::train::cut;
 use super::type_cache::TypeCache;
 use super::window_level::{Scratch, run_window_level};
 use crate::KernelError;
+use crate::aligned::Aligned;
 use crate::simd::Isa;
 use crate::threads::Threads;
 
@@ -146,10 +147,10 @@ impl EncoderPlan {
         }
         let mut scratch = Scratch::default();
         layout.window_rows(1, group.docs.clone(), &mut scratch.starts);
-        let mut rows = vec![0.0; layout.group_rows(1, group) * self.width];
+        let mut rows = Aligned::any(layout.group_rows(1, group) * self.width);
         run_first_level(self.isa, &self.first, &below, &scratch.starts, &mut rows);
         for (level, layer) in (2..).zip(&self.later) {
-            let mut above = vec![0.0; layout.group_rows(level, group) * self.width];
+            let mut above = Aligned::any(layout.group_rows(level, group) * self.width);
             run_window_level(self.isa, layer, layout, (level, group), &rows, &mut scratch, &mut above);
             rows = above;
         }

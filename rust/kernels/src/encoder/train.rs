@@ -10,6 +10,7 @@ use crate::KernelError;
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
 use crate::gemm::sparse::MaxoutShape;
+use crate::gemm::sparse_input::Strips;
 use crate::layers::dropout::Dropout;
 use crate::layers::rowwise::{add_row, multiply_row};
 use crate::simd::{Isa, Simd};
@@ -29,7 +30,7 @@ pub struct DropRates {
 /// The activations of a level, as owned rows.
 #[derive(Debug)]
 pub(crate) struct LevelTrace {
-    pub normalized: Vec<f32>,
+    pub normalized: Aligned,
     pub scales: Vec<f32>,
     pub which: Vec<u8>,
     pub dropout: Option<Dropout>,
@@ -66,14 +67,14 @@ pub(crate) struct TableSize {
 /// What the backward pass needs of a maxout layer's parameters.
 #[derive(Debug)]
 pub(crate) struct KeptMaxout {
-    pub weights: Aligned,
+    pub weights: Strips,
     pub gain: Vec<f32>,
     pub shape: MaxoutShape,
 }
 
 impl KeptMaxout {
     fn new(params: &MaxoutParams<'_>) -> KeptMaxout {
-        let weights = Aligned::copy_of(params.weights);
+        let weights = Strips::new(params.weights, params.shape());
         KeptMaxout { weights, gain: params.gain.to_vec(), shape: params.shape() }
     }
 }
@@ -81,7 +82,7 @@ impl KeptMaxout {
 impl LevelTrace {
     fn new(n_rows: usize, width: usize, dropout: Option<Dropout>) -> LevelTrace {
         LevelTrace {
-            normalized: vec![0.0; n_rows * width],
+            normalized: Aligned::any(n_rows * width),
             scales: vec![0.0; n_rows],
             which: vec![0; n_rows * width],
             dropout,
@@ -90,7 +91,7 @@ impl LevelTrace {
 
     /// Cuts the rows into records of so many rows each.
     fn records(&mut self, width: usize, rows: impl Iterator<Item = usize>) -> Vec<Record<'_>> {
-        let mut normalized = self.normalized.as_mut_slice();
+        let mut normalized = &mut *self.normalized;
         let mut scales = self.scales.as_mut_slice();
         let mut which = self.which.as_mut_slice();
         rows.map(|n| Record {
@@ -137,9 +138,15 @@ pub fn begin_update(
         types: batch.types.to_vec(),
         hashed,
         factors,
-        embedded: Aligned::zeros(batch.n_types() * params.embed_width()),
+        embedded: Aligned::any(batch.n_types() * params.embed_width()),
         mix: LevelTrace::new(batch.n_types(), width, Dropout::new(rates.mix, seed, 0)),
-        inputs: (0..layout.depth).map(|level| Aligned::zeros(layout.n_rows(level) * width)).collect(),
+        inputs: (0..layout.depth)
+            .map(|level| match level {
+                // Its rows beside documents are nobody's output.
+                0 => Aligned::zeros(layout.n_rows(level) * width),
+                _ => Aligned::any(layout.n_rows(level) * width),
+            })
+            .collect(),
         levels: (1..=layout.depth)
             .map(|level| {
                 let dropout = Dropout::new(rates.layers[level - 1], seed, level as u64);
@@ -163,11 +170,11 @@ pub fn begin_update(
 
 impl Trace {
     /// Embeds and mixes the word types; without the mix layer's dropout, which differs from token to token.
-    fn mix_types(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>) -> Vec<f32> {
+    fn mix_types(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>) -> Aligned {
         let (width, depth, n_tables) = (params.width(), params.embed_width(), params.tables.len());
         let mix = PackedMaxout::new(self.isa, &params.mix);
         let n_types = self.hashed.len() / n_tables;
-        let mut vectors = vec![0.0; n_types * width];
+        let mut vectors = Aligned::any(n_types * width);
         let starts: Vec<u32> = (0..TYPES_PER_TASK).map(|row| (row * depth) as u32).collect();
         let sizes = (0..n_types).step_by(TYPES_PER_TASK).map(|first| TYPES_PER_TASK.min(n_types - first));
         let records = self.mix.records(width, sizes);

@@ -6,6 +6,8 @@ pub(crate) mod maxout;
 pub(crate) mod panels;
 pub(crate) mod product;
 pub(crate) mod sparse;
+pub(crate) mod sparse_input;
+pub(crate) mod sparse_weights;
 mod tile;
 pub(crate) mod winograd;
 

@@ -1,13 +1,18 @@
 //! Weights in the order in which [`tile`](super::tile::tile) reads them.
 
+use super::sparse::MaxoutShape;
+use crate::aligned::Aligned;
 use crate::simd::{Isa, Simd};
+
+/// Steps of all columns that are packed before the next ones: what they write stays in the first cache.
+pub(crate) const STEPS_AT_A_TIME: usize = 16;
 
 /// A matrix cut into panels, each a start row (a bias, or zeros) and then a row of vectors for each step in depth.
 ///
 /// Columns that the last panel lacks are zeros. Packed for the lanes of one instruction set.
 #[derive(Clone, Debug)]
 pub struct Panels {
-    numbers: Vec<f32>,
+    numbers: Aligned,
     depth: usize,
     columns: usize,
     vectors: usize,
@@ -30,19 +35,51 @@ impl Panels {
     pub fn for_maxout(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> Panels {
         let outputs = bias.len() / pieces.max(1);
         let depth = weights.len() / bias.len().max(1);
-        let lanes = lanes(isa);
-        let mut panels = Panels::zeros(depth, outputs, pieces, lanes, lanes);
-        let source = Strided { numbers: weights, by_depth: 1, by_column: depth };
-        for panel in 0..panels.n_panels() {
-            let first = panel * lanes;
-            for lane in 0..lanes.min(outputs - first) {
-                for piece in 0..pieces {
-                    let column = (first + lane) * pieces + piece;
-                    panels.fill(panel, piece * lanes + lane, bias[column], source, column);
+        let mut panels = Panels::empty_maxout(isa, MaxoutShape { outputs, pieces, depth });
+        panels.set_starts(bias);
+        let stride = panels.stride();
+        for first in (0..depth).step_by(STEPS_AT_A_TIME) {
+            for (column, row) in weights.chunks_exact(depth).enumerate() {
+                let to = panels.column_mut(column, first);
+                for (step, number) in row[first..].iter().take(STEPS_AT_A_TIME).enumerate() {
+                    to[step * stride] = *number;
                 }
             }
         }
         panels
+    }
+
+    /// Panels of zeros in the order of [`for_maxout`](Panels::for_maxout).
+    pub(crate) fn empty_maxout(isa: Isa, shape: MaxoutShape) -> Panels {
+        let lanes = lanes(isa);
+        Panels::zeros(shape.depth, shape.outputs, shape.pieces, lanes, lanes)
+    }
+
+    /// Sets the bias (outputs × pieces) of maxout weights.
+    pub(crate) fn set_starts(&mut self, bias: &[f32]) {
+        for (column, &number) in bias.iter().enumerate() {
+            let at = self.maxout_column(column);
+            self.numbers[at] = number;
+        }
+    }
+
+    /// The weights of one column (a piece of an output) of maxout weights, from step `first` on: every
+    /// [`stride`](Panels::stride)th number.
+    pub(crate) fn column_mut(&mut self, column: usize, first: usize) -> &mut [f32] {
+        let at = self.maxout_column(column) + (first + 1) * self.stride();
+        &mut self.numbers[at..]
+    }
+
+    /// How far apart the steps of a panel are.
+    pub(crate) fn stride(&self) -> usize {
+        self.vectors * self.lanes
+    }
+
+    /// Where a column of maxout weights has its start.
+    fn maxout_column(&self, column: usize) -> usize {
+        let (output, piece) = (column / self.vectors, column % self.vectors);
+        let (panel, lane) = (output / self.lanes, output % self.lanes);
+        (panel * (self.depth + 1) * self.vectors + piece) * self.lanes + lane
     }
 
     /// Packs the `columns` columns of a matrix of `depth` rows, `vectors` vectors of them a panel; `bias` has one number
@@ -65,7 +102,7 @@ impl Panels {
     }
 
     fn zeros(depth: usize, columns: usize, vectors: usize, lanes: usize, columns_per_panel: usize) -> Panels {
-        let numbers = vec![0.0; columns.div_ceil(columns_per_panel) * (depth + 1) * vectors * lanes];
+        let numbers = Aligned::zeros(columns.div_ceil(columns_per_panel) * (depth + 1) * vectors * lanes);
         Panels { numbers, depth, columns, vectors, lanes, columns_per_panel }
     }
 

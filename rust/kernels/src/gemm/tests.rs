@@ -1,7 +1,9 @@
 //! Products, maxout and its gradients against plain loops, for every instruction set.
 
 use super::maxout::{RowStarts, maxout_rows};
-use super::sparse::{MaxoutShape, Winners, input_gradient, weight_gradient};
+use super::sparse::{MaxoutShape, Winners};
+use super::sparse_input::{Strips, input_gradient};
+use super::sparse_weights::weight_gradient;
 use super::winograd::{Pair, WindowPairs, maxout_pairs};
 use super::{Matrix, Panels, product};
 use crate::reference::layers as reference;
@@ -29,7 +31,7 @@ fn pairs_body<S: Simd>(
     best: &mut [f32],
     which: &mut [u8],
 ) {
-    maxout_pairs(simd, input, pairs, weights, best, which, &mut Vec::new());
+    maxout_pairs(simd, input, pairs, weights, best, which);
 }
 crate::dispatch! {
     fn run_pairs(input: &[f32], pairs: &[Pair], weights: &WindowPairs, best: &mut [f32], which: &mut [u8]) -> () =
@@ -41,19 +43,19 @@ fn gradients_body<S: Simd>(
     simd: S,
     winners: Winners<'_>,
     input: RowStarts<'_>,
-    weights: &[f32],
+    weights: &Strips,
     shape: MaxoutShape,
     d_input: &mut [f32],
     d_weights: &mut [f32],
 ) {
-    input_gradient(simd, winners, weights, shape, input.starts, d_input);
+    input_gradient(simd, winners, weights, input.starts, d_input);
     weight_gradient(simd, winners, input, shape, 0..shape.outputs, d_weights);
 }
 crate::dispatch! {
     fn run_gradients(
         winners: Winners<'_>,
         input: RowStarts<'_>,
-        weights: &[f32],
+        weights: &Strips,
         shape: MaxoutShape,
         d_input: &mut [f32],
         d_weights: &mut [f32],
@@ -184,7 +186,7 @@ for_every_isa! {
             }
             let winners = Winners { d_best: &d_best, which: &which };
             let rows = RowStarts { numbers: &input, starts: &starts };
-            run_gradients(isa, winners, rows, &weights, shape, &mut d_input, &mut d_weights);
+            run_gradients(isa, winners, rows, &Strips::new(&weights, shape), shape, &mut d_input, &mut d_weights);
             assert_close(&d_input, &expected_input, 10.0 * SUM, 1e-5);
             assert_close(&d_weights, &expected_weights, 10.0 * SUM, 1e-5);
         }

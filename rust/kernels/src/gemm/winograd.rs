@@ -12,38 +12,42 @@
 //! Four products where the plain way has six. Rounding errors grow by about two (Lavin & Gray 2016).
 
 use super::maxout::{load, store, store_winners};
-use super::panels::Panels;
+use super::panels::{Panels, STEPS_AT_A_TIME};
+use super::sparse::MaxoutShape;
 use super::tile::{for_row_blocks, tile};
+use crate::aligned::Aligned;
 use crate::simd::{Isa, Simd};
 
 /// The weights of the four products, packed.
 #[derive(Clone, Debug)]
 pub(crate) struct WindowPairs {
-    panels: [Panels; 4],
+    panels: Box<[Panels; 4]>,
     width: usize,
 }
 
 impl WindowPairs {
     /// Packs maxout weights `(outputs, pieces, 3 * width)` and their bias.
     pub fn new(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> WindowPairs {
-        let depth = weights.len() / bias.len().max(1);
-        let width = depth / 3;
-        let zeros = vec![0.0; bias.len()];
-        let combine = |factors: [f32; 3], bias: &[f32]| {
-            let mut combined = Vec::with_capacity(bias.len() * width);
-            for row in weights.chunks_exact(depth.max(1)) {
-                combined.extend((0..width).map(|k| {
-                    factors[0] * row[k] + factors[1] * row[width + k] + factors[2] * row[2 * width + k]
-                }));
+        let width = weights.len() / bias.len().max(1) / 3;
+        let shape = MaxoutShape { outputs: bias.len() / pieces.max(1), pieces, depth: width };
+        let mut panels = Box::new([(); 4].map(|()| Panels::empty_maxout(isa, shape)));
+        // The bias is in both sums once.
+        panels[1].set_starts(bias);
+        let stride = panels[0].stride();
+        for first in (0..width).step_by(STEPS_AT_A_TIME) {
+            for (column, row) in weights.chunks_exact(3 * width).enumerate() {
+                let steps = STEPS_AT_A_TIME.min(width - first);
+                let [w0, w1, w2] = [0, 1, 2].map(|part| &row[part * width + first..][..steps]);
+                let [m0, m1, m2, m3] = panels.each_mut().map(|panels| panels.column_mut(column, first));
+                for step in 0..steps {
+                    let (outer, middle) = (0.5 * w0[step] + 0.5 * w2[step], 0.5 * w1[step]);
+                    m0[step * stride] = w0[step];
+                    m1[step * stride] = outer + middle;
+                    m2[step * stride] = outer - middle;
+                    m3[step * stride] = w2[step];
+                }
             }
-            Panels::for_maxout(isa, &combined, bias, pieces)
-        };
-        let panels = [
-            combine([1.0, 0.0, 0.0], &zeros),
-            combine([0.5, 0.5, 0.5], bias),
-            combine([0.5, -0.5, 0.5], &zeros),
-            combine([0.0, 0.0, 1.0], &zeros),
-        ];
+        }
         WindowPairs { panels, width }
     }
 }
@@ -67,12 +71,11 @@ pub(crate) fn maxout_pairs<S: Simd>(
     weights: &WindowPairs,
     best: &mut [f32],
     which: &mut [u8],
-    scratch: &mut Vec<f32>,
 ) {
     match weights.panels[0].vectors() {
-        1 => pieces::<S, 1>(simd, input, pairs, weights, best, which, scratch),
-        2 => pieces::<S, 2>(simd, input, pairs, weights, best, which, scratch),
-        3 => pieces::<S, 3>(simd, input, pairs, weights, best, which, scratch),
+        1 => pieces::<S, 1>(simd, input, pairs, weights, best, which),
+        2 => pieces::<S, 2>(simd, input, pairs, weights, best, which),
+        3 => pieces::<S, 3>(simd, input, pairs, weights, best, which),
         n => panic!("maxout_pairs: 1 to 3 pieces, not {n}"),
     }
 }
@@ -85,11 +88,10 @@ fn pieces<S: Simd, const PIECES: usize>(
     weights: &WindowPairs,
     best: &mut [f32],
     which: &mut [u8],
-    scratch: &mut Vec<f32>,
 ) {
     let width = weights.width;
     let sums = PIECES * S::LANES;
-    scratch.resize(pairs.len() * (4 * width + 2 * sums), 0.0);
+    let mut scratch = Aligned::any(pairs.len() * (4 * width + 2 * sums));
     let (mixed, rest) = scratch.split_at_mut(pairs.len() * 4 * width);
     let (plus, minus) = rest.split_at_mut(pairs.len() * sums);
     for (pair, mixed) in pairs.iter().zip(mixed.chunks_exact_mut(4 * width)) {

@@ -119,12 +119,21 @@ fn clip_scale(isa: Isa, threads: Threads<'_>, step: &Step, tensors: &Tensors<'_>
 
 #[inline(always)]
 fn sum_squares_body<S: Simd>(simd: S, gradient: &[f32], weights: &[f32], l2: f32) -> f32 {
-    let l2 = simd.splat(l2);
     let (gradients, gradient_rest) = simd.chunks(gradient);
-    let (weights, weight_rest) = simd.chunks(weights);
     let zero = simd.splat(0.0);
     // Independent sums: one alone waits for itself.
     let mut sums = [zero; 4];
+    if l2 == 0.0 {
+        for (index, gradient) in gradients.iter().enumerate() {
+            let g = simd.load(gradient);
+            sums[index % 4] = simd.mul_add(g, g, sums[index % 4]);
+        }
+        let g = simd.load_partial(gradient_rest, 0.0);
+        sums[0] = simd.mul_add(g, g, sums[0]);
+        return simd.sum(simd.add(simd.add(sums[0], sums[1]), simd.add(sums[2], sums[3])));
+    }
+    let l2 = simd.splat(l2);
+    let (weights, weight_rest) = simd.chunks(weights);
     for (index, (gradient, weight)) in gradients.iter().zip(weights).enumerate() {
         let g = simd.mul_add(l2, simd.load(weight), simd.load(gradient));
         sums[index % 4] = simd.mul_add(g, g, sums[index % 4]);

@@ -1,0 +1,138 @@
+//! The gradient of what a maxout layer read.
+
+use super::sparse::{MaxoutShape, Winners};
+use crate::aligned::Aligned;
+use crate::simd::Simd;
+
+/// Columns that are summed in registers together.
+const STRIP: usize = 96;
+/// Outputs whose weights (96 columns of three pieces: 28 kB) stay in the first cache.
+const OUTPUTS_AT_A_TIME: usize = 24;
+
+/// Weights cut into strips of columns, one strip after the other, so that those of a few outputs lie close together.
+///
+/// Cut from rows as long as the layer is deep, they would fall on the same lines of the first cache and drive each other
+/// out.
+#[derive(Debug)]
+pub(crate) struct Strips {
+    numbers: Aligned,
+    shape: MaxoutShape,
+}
+
+impl Strips {
+    /// Copies weights (outputs × pieces × depth).
+    pub fn new(weights: &[f32], shape: MaxoutShape) -> Strips {
+        let mut numbers = Aligned::any(weights.len());
+        let n_rows = shape.outputs * shape.pieces;
+        for (column, strip) in (0..shape.depth).step_by(STRIP).zip(numbers.chunks_mut(n_rows * STRIP)) {
+            let width = STRIP.min(shape.depth - column);
+            for (to, row) in strip.chunks_exact_mut(width).zip(weights.chunks_exact(shape.depth)) {
+                to.copy_from_slice(&row[column..column + width]);
+            }
+        }
+        Strips { numbers, shape }
+    }
+
+    /// How many weights there are.
+    pub fn len(&self) -> usize {
+        self.numbers.len()
+    }
+}
+
+/// Adds to `d_input`, at each row's start, the sum over outputs of `d_best * weights[output][which]`.
+#[inline(always)]
+pub(crate) fn input_gradient<S: Simd>(
+    simd: S,
+    winners: Winners<'_>,
+    weights: &Strips,
+    starts: &[u32],
+    d_input: &mut [f32],
+) {
+    let MaxoutShape { outputs, pieces, depth } = weights.shape;
+    let n_rows = outputs * pieces;
+    for (first, numbers) in (0..depth).step_by(STRIP).zip(weights.numbers.chunks(n_rows * STRIP)) {
+        let width = STRIP.min(depth - first);
+        let strip = Strip { numbers, width, outputs, pieces, first };
+        let mut column = 0;
+        if width == STRIP {
+            match S::LANES {
+                16 => add_columns::<S, 6>(simd, winners, strip, starts, column, d_input),
+                8 => add_columns::<S, 12>(simd, winners, strip, starts, column, d_input),
+                _ => add_columns::<S, 24>(simd, winners, strip, starts, column, d_input),
+            }
+            column += STRIP;
+        }
+        while column + S::LANES <= width {
+            add_columns::<S, 1>(simd, winners, strip, starts, column, d_input);
+            column += S::LANES;
+        }
+        if column < width {
+            add_rest(winners, strip, starts, column, d_input);
+        }
+    }
+}
+
+/// `width` columns, from `first` on, of the weights of all outputs and pieces.
+#[derive(Clone, Copy)]
+struct Strip<'a> {
+    numbers: &'a [f32],
+    width: usize,
+    outputs: usize,
+    pieces: usize,
+    first: usize,
+}
+
+#[inline(always)]
+fn add_columns<S: Simd, const VECTORS: usize>(
+    simd: S,
+    winners: Winners<'_>,
+    strip: Strip<'_>,
+    starts: &[u32],
+    column: usize,
+    d_input: &mut [f32],
+) {
+    let Strip { outputs, pieces, width, .. } = strip;
+    let columns = VECTORS * S::LANES;
+    for first in (0..outputs).step_by(OUTPUTS_AT_A_TIME) {
+        let last = outputs.min(first + OUTPUTS_AT_A_TIME);
+        let weights = &strip.numbers[first * pieces * width..last * pieces * width];
+        for (row, &start) in starts.iter().enumerate() {
+            let d = &winners.d_best[row * outputs + first..row * outputs + last];
+            let which = &winners.which[row * outputs + first..row * outputs + last];
+            let to = &mut d_input[start as usize + strip.first + column..][..columns];
+            let to = &mut simd.chunks_mut(to).0.as_chunks_mut::<VECTORS>().0[0];
+            let mut sums = [simd.splat(0.0); VECTORS];
+            for (sum, to) in sums.iter_mut().zip(to.iter()) {
+                *sum = simd.load(to);
+            }
+            let each = d.iter().zip(which).zip(weights.chunks_exact(pieces * width));
+            for ((&d, &which), weights) in each {
+                let from = &weights[which as usize * width + column..][..columns];
+                let from = &simd.chunks(from).0.as_chunks::<VECTORS>().0[0];
+                let d = simd.splat(d);
+                for (sum, from) in sums.iter_mut().zip(from) {
+                    *sum = simd.mul_add(d, simd.load(from), *sum);
+                }
+            }
+            for (to, &sum) in to.iter_mut().zip(&sums) {
+                simd.store(to, sum);
+            }
+        }
+    }
+}
+
+/// The columns that do not fill a vector, one by one.
+#[inline(always)]
+fn add_rest(winners: Winners<'_>, strip: Strip<'_>, starts: &[u32], column: usize, d_input: &mut [f32]) {
+    let Strip { outputs, pieces, width, .. } = strip;
+    for (row, &start) in starts.iter().enumerate() {
+        let to = &mut d_input[start as usize + strip.first..][..width];
+        for output in 0..outputs {
+            let d = winners.d_best[row * outputs + output];
+            let at = (output * pieces + winners.which[row * outputs + output] as usize) * width;
+            for (to, weight) in to.iter_mut().zip(&strip.numbers[at..]).skip(column) {
+                *to += d * weight;
+            }
+        }
+    }
+}
