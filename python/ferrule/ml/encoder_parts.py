@@ -164,7 +164,7 @@ class EncoderParts:
 
 
 def _parameter(node: Node, name: str) -> Any:
-    """``node.get_param(name)``, None where it is unset; for one short document this is a third of the time."""
+    """``node.get_param(name)``, None if unset; a third of the time of one short document."""
     if not node._has_params.get(name):
         return None
     server = node._params
