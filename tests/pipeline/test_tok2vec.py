@@ -17,6 +17,9 @@ from .conftest import LISTENER, SENTENCES, SMALL_ENCODER, WIDTH, Library, build
 
 # Two orders of adding the same float32 gradients.
 TOLERANCE = 1e-5
+# The gradient of a sum against the sum of gradients: float32, through the layer norms of nearly constant rows,
+# which divide by little.
+SUM_TOLERANCE = 5e-5
 
 
 @pytest.fixture
@@ -130,7 +133,7 @@ def test_gradients_of_two_listeners_add_up(
     first.update(examples, sgd=None)
     second.update(examples, sgd=None)
     for key, gradient in _gradients(tok2vec.model).items():
-        assert_allclose(gradient, alone[0][key] + alone[1][key], rtol=TOLERANCE, atol=TOLERANCE)
+        assert_allclose(gradient, alone[0][key] + alone[1][key], rtol=SUM_TOLERANCE, atol=SUM_TOLERANCE)
 
 
 def test_a_listener_that_is_not_trained_holds_nothing_up(

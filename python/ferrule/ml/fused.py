@@ -21,7 +21,7 @@ from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts, plain_forward
 from ferrule.ml.feature_extractor import extract_rows
 from ferrule.ml.fused_head import FusedHead, is_softmax_head, plain_head
-from ferrule.ml.rows import split_rows
+from ferrule.ml.rows import join_rows, split_rows
 
 __all__ = ["FusedForward", "fuse", "unfuse"]
 
@@ -141,7 +141,7 @@ def _begin_update(
     width = out.shape[1]
 
     def backprop(d_outputs: Sequence[Floats2d]) -> list[Any]:
-        d_out = np.concatenate([np.zeros((0, width), dtype=np.float32), *d_outputs])
+        d_out = join_rows(d_outputs) if d_outputs else np.zeros((0, width), dtype=np.float32)
         parts.add_gradients(lambda grads: trace.backprop(d_out.astype(np.float32, copy=False), grads))
         return []
 

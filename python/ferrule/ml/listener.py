@@ -5,8 +5,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from thinc.api import Model
 from thinc.types import Floats2d
 
@@ -112,27 +113,31 @@ def _forward(
     if not docs:
         return [], _no_gradient
     if not is_train:
-        return [_tensor_or_zeros(model, doc) for doc in docs], _no_gradient
+        width = model.maybe_get_dim("nO")
+        return [_tensor_or_zeros(model, doc, width) for doc in docs], _no_gradient
     if model._outputs is not None and model._batch_id == model.get_batch_id(docs):
         return model._outputs, model._backprop or _no_gradient
     # The shared component is frozen but annotates: its rows are constants of this update.
-    if all(_has_rows(model, doc) for doc in docs):
+    width = model.maybe_get_dim("nO")
+    if all(_has_rows(doc, doc.tensor, width) for doc in docs):
         return [model.ops.asarray2f(doc.tensor) for doc in docs], _no_gradient
     model.verify_inputs(docs)
     raise ValueError(f"{model._who()} found no usable doc.tensor. {_REMEDY}")
 
 
-def _has_rows(model: Tok2VecListener, doc: Any) -> bool:
-    shape = doc.tensor.shape
-    width = model.maybe_get_dim("nO")
+def _has_rows(doc: Any, tensor: Any, width: int | None) -> bool:
+    shape = tensor.shape
     return len(shape) == 2 and shape[0] == len(doc) and (width is None or shape[1] == width)
 
 
-def _tensor_or_zeros(model: Tok2VecListener, doc: Any) -> Floats2d:
+def _tensor_or_zeros(model: Tok2VecListener, doc: Any, width: int | None) -> Floats2d:
+    tensor = doc.tensor
     # Shapes are inferred at initialization from documents that nobody has encoded yet: zeros serve there.
-    if _has_rows(model, doc):
-        return model.ops.asarray2f(doc.tensor)
-    return model.ops.alloc2f(len(doc), model.get_dim("nO"))
+    if not _has_rows(doc, tensor, width):
+        return model.ops.alloc2f(len(doc), model.get_dim("nO"))
+    # The usual rows without the detour, which takes as long as a tagger's softmax layer.
+    usual = type(tensor) is np.ndarray and tensor.dtype == np.float32 and model.ops.xp is np
+    return cast(Floats2d, tensor) if usual else model.ops.asarray2f(tensor)
 
 
 def _no_gradient(d_outputs: list[Floats2d]) -> list[Any]:

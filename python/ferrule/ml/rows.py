@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,8 @@ def split_rows(block: Rows, lengths: npt.ArrayLike) -> list[Rows]:
     [[0, 1], [], [2]]
     """
     ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    return [block[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=False)]
+    views = [block[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=False)]
+    return _Views(views, block[: ends[-1]]) if views else []
 
 
 def join_rows(parts: Sequence[Rows]) -> Rows:
@@ -34,6 +36,8 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
     >>> np.shares_memory(join_rows(split_rows(block, [2, 0, 1])), block)
     True
     """
+    if type(parts) is _Views and parts.are_untouched():
+        return np.ascontiguousarray(parts.block)
     if not parts:
         raise ValueError("join_rows: there are no documents, so the width of a row is unknown.")
     if len(parts) == 1:
@@ -48,6 +52,24 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
             return owner.reshape(-1)[first : first + n_values].reshape(n_rows, *width)
     # `concatenate` keeps the memory order of parts that happen to be transposed.
     return np.ascontiguousarray(np.concatenate(parts))
+
+
+class _Views(list[Rows]):
+    """What `split_rows` returns: a list that knows the block it was cut from, until an item is replaced."""
+
+    __slots__ = ("_made", "block")
+
+    def __init__(self, views: list[Rows], block: Rows) -> None:
+        super().__init__(views)
+        self._made = tuple(views)
+        self.block = block
+
+    def are_untouched(self) -> bool:
+        return len(self) == len(self._made) and all(map(operator.is_, self, self._made))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies of the views are no views into a copy of the block.
+        return list, (list(self),)
 
 
 def _follow_each_other(parts: Sequence[Rows], owner: Rows) -> bool:
