@@ -17,7 +17,7 @@ from .conftest import LISTENER, SENTENCES, SMALL_ENCODER, WIDTH, Library, build
 
 # Two orders of adding the same float32 gradients.
 TOLERANCE = 1e-5
-# The gradient of a sum against the sum of gradients: float32, through the layer norms of nearly constant rows,
+# The gradient of a sum against the sum of gradients: float32, through layer norms of nearly constant rows,
 # which divide by little.
 SUM_TOLERANCE = 5e-5
 
