@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,3 +55,21 @@ def test_transposed_parts_are_put_in_order() -> None:
 def test_no_documents_are_refused() -> None:
     with pytest.raises(ValueError, match="no documents"):
         join_rows([])
+
+
+def test_split_rows_join_without_a_copy_until_an_item_is_replaced() -> None:
+    block = np.arange(12, dtype=np.float32).reshape(6, 2)
+    parts = split_rows(block, [1, 0, 3])
+    assert np.shares_memory(join_rows(parts), block)
+    np.testing.assert_array_equal(join_rows(parts), block[:4])
+    parts[0] = parts[0] * 10
+    np.testing.assert_array_equal(join_rows(parts), np.concatenate(parts))
+    parts.reverse()
+    np.testing.assert_array_equal(join_rows(parts), np.concatenate(parts))
+
+
+def test_copies_of_split_rows_are_joined_as_they_are() -> None:
+    parts = copy.deepcopy(split_rows(np.zeros((3, 2)), [1, 2]))
+    parts[1][:] = 5
+    assert join_rows(parts).sum() == 20
+    assert type(parts) is list

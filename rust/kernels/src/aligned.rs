@@ -107,3 +107,35 @@ impl DerefMut for Aligned {
         &mut self.numbers[self.first..self.first + self.len]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Aligned, LINE, MOST_KEPT, Shelf};
+
+    #[test]
+    fn numbers_begin_on_a_cache_line_and_zeros_are_zero_in_used_memory() {
+        for round in 0..3 {
+            for len in [0, 1, 17, 5000] {
+                let mut numbers = Aligned::zeros(len);
+                assert_eq!(numbers.as_ptr().addr() % LINE, 0);
+                assert!(numbers.iter().all(|&number| number == 0.0), "round {round}, {len} numbers");
+                assert_eq!(numbers.clone().len(), len);
+                numbers.fill(7.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_shelf_gives_the_piece_that_fits_best_and_keeps_no_more_than_its_room() {
+        let mut shelf = Shelf { waiting: Vec::new(), n_floats: 0 };
+        for len in [4000, 2000, 3000] {
+            shelf.put(vec![0.0; len]);
+        }
+        assert_eq!(shelf.take(1900).map(|piece| piece.len()), Some(2000));
+        assert!(shelf.take(1000).is_none(), "3000 is more than twice as much");
+        shelf.put(vec![0.0; MOST_KEPT - 3000]);
+        assert_eq!(shelf.n_floats, MOST_KEPT, "the oldest made room");
+        assert!(shelf.take(4000).is_none());
+        assert_eq!(shelf.take(3000).map(|piece| piece.len()), Some(3000));
+    }
+}
