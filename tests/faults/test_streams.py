@@ -82,6 +82,20 @@ def test_items_that_are_no_texts_are_refused(nlp: Language, wrong: Any) -> None:
         nlp.update([wrong])
 
 
+@pytest.mark.parametrize("wrong", [3, None, "text", ["text"]])
+def test_a_component_alone_refuses_what_is_no_document(nlp: Language, wrong: Any) -> None:
+    tagger = nlp.get_pipe("tagger")
+    with pytest.raises(
+        TypeError, match=f"Tagger 'tagger': expected a document, found {type(wrong).__name__}"
+    ):
+        tagger(wrong)
+    out = []
+    with pytest.raises(TypeError, match="expected a document"):
+        for doc in tagger.pipe([nlp.make_doc("one"), wrong, nlp.make_doc("two")]):
+            out.append(doc.text)
+    assert out == ["one"]
+
+
 def test_documents_of_another_vocabulary_are_refused(nlp: Language) -> None:
     with pytest.raises(ValueError, match="another vocabulary"):
         list(nlp.pipe([Doc(ferrule.blank("en").vocab, words=["one"])]))

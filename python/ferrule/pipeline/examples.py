@@ -1,4 +1,4 @@
-"""Checks of what training is given: examples, rates, matching tokens and labels.
+"""Checks of what components are given: documents, examples, rates, matching tokens and labels.
 
 Examples are recognised by what they have (`predicted` and `reference`), so that spaCy's are as good as ours.
 """
@@ -11,7 +11,15 @@ from typing import Any
 
 from ferrule.errors import LabelError
 
-__all__ = ["all_examples", "is_dropout_rate", "is_share", "same_labels", "same_tokens", "sample_examples"]
+__all__ = [
+    "all_examples",
+    "are_documents",
+    "is_dropout_rate",
+    "is_share",
+    "same_labels",
+    "same_tokens",
+    "sample_examples",
+]
 
 
 def all_examples(examples: Iterable[Any], owner: str) -> list[Any]:
@@ -75,6 +83,18 @@ def same_labels(teacher: Sequence[str], student: Sequence[str], owner: str) -> N
         "cannot map "
         f"them. Initialize the student with labels=teacher_pipe.label_data."
     )
+
+
+def are_documents(docs: list[Any], owner: str) -> None:
+    """TypeError, naming the first that is none, unless all of `docs` are documents, ours or spaCy's."""
+    if all(hasattr(kind, "vocab") for kind in set(map(type, docs))):
+        return
+    for doc in docs:
+        if not hasattr(doc, "vocab"):
+            raise TypeError(
+                f"{owner}: expected a document, found {type(doc).__name__}; make one with "
+                "nlp.make_doc(text), or give texts to the pipeline."
+            )
 
 
 def is_dropout_rate(drop: float, owner: str) -> None:

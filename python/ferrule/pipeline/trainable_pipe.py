@@ -104,6 +104,7 @@ class TrainablePipe(SavedPipe, ResizablePipe):
         raise self._not_implemented("set_annotations")
 
     def _annotate(self, docs: list[Any]) -> list[Any]:
+        check.are_documents(docs, owner=self._label())
         with self._needing_weights("predict"):
             scores = self.predict(docs)
         self.set_annotations(docs, scores)
