@@ -56,6 +56,9 @@ def annotate(
     threads: Annotated[
         int, typer.Option(help="Threads; 0: as FERRULE_NUM_THREADS says, else all.", min=0)
     ] = 0,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Give each entity its probability, in JSON lines and DocBin.")
+    ] = False,
     code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
 ) -> None:
     """Annotate texts. Memory stays flat: documents are written as they are done, in order."""
@@ -63,6 +66,7 @@ def annotate(
 
     run_code(code)
     import ferrule
+    from ferrule.cli.entity_scores import keep_entity_scores
     from ferrule.cli.text_sources import grouped, read_jsonl, read_lines
     from ferrule.cli.writers import open_writer
 
@@ -71,6 +75,8 @@ def annotate(
     if threads:
         ferrule.set_num_threads(threads)
     nlp = ferrule.load(model)
+    if scores:
+        keep_entity_scores(nlp)
     by_input = next((f for f in InputFormat if _ends(source, f".{f.value}")), InputFormat.text)
     records: Iterator[tuple[str, dict[str, Any]]]
     columns = None

@@ -25,34 +25,40 @@ def evaluate(
     gold_preproc: Annotated[
         bool, typer.Option("--gold-preproc", help="Use the gold tokens instead of the pipeline's own.")
     ] = False,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Also print the calibration error of entities (ents_ece).")
+    ] = False,
 ) -> None:
     """Score a saved pipeline; prints the figures and a table per label."""
     from ferrule.cli.overrides import run_code
 
     run_code(code)
     import ferrule
+    from ferrule.cli.entity_scores import keep_entity_scores
     from ferrule.training.corpus import Corpus
     from ferrule.training.evaluation import KeepingScorer, confusions
 
     nlp = ferrule.load(model)
+    if scores:
+        keep_entity_scores(nlp)
     examples = list(Corpus(data, gold_preproc=gold_preproc)(nlp))
     if not examples:
         raise ValueError(f"{data}: no documents to evaluate on")
     scorer = KeepingScorer(nlp)
-    scores = nlp.evaluate(examples, scorer=scorer)
-    for line in score_lines(scores):
+    found = nlp.evaluate(examples, scorer=scorer)
+    for line in score_lines(found):
         typer.echo(line)
     if output is not None:
         import srsly
 
         output.parent.mkdir(parents=True, exist_ok=True)
-        srsly.write_json(output, scores)
+        srsly.write_json(output, found)
         typer.echo(f"Saved: {output}")
     if html is not None:
         from ferrule.training.report import RunFigures, versions, write_page
 
         figures = RunFigures(f"{model} on {data}", list(nlp.pipe_names), versions=versions())
-        figures.set_scores(scores)
+        figures.set_scores(found)
         figures.confusion = confusions(scorer.examples)
         write_page(figures, html)
         typer.echo(f"Saved: {html}")

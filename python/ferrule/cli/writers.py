@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from ferrule.cli.entity_scores import entity_scores
+
 if TYPE_CHECKING:
     from ferrule.cli.parquet import ParquetWriter
     from ferrule.language import Language
@@ -106,8 +108,8 @@ def doc_to_line(doc: Doc, rest: dict[str, Any]) -> str:
 
 
 def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
-    """Text, tokens, and what the pipeline annotated: `ents` (offsets in characters), `cats`; `rest` comes
-    first.
+    """Text, tokens, and what the pipeline annotated: `ents` (offsets in characters, and `score` where
+    probabilities were kept), `cats`; `rest` comes first.
     """
     has_tags = doc.has_annotation("TAG")
     tokens: list[dict[str, Any]] = []
@@ -118,10 +120,12 @@ def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
         tokens.append(entry)
     record = {**rest, "text": doc.text, "tokens": tokens}
     if doc.has_annotation("ENT_IOB"):
-        record["ents"] = [
-            {"text": ent.text, "label": ent.label_, "start": ent.start_char, "end": ent.end_char}
-            for ent in doc.ents
-        ]
+        scores = entity_scores(doc) if doc.spans else {}
+        record["ents"] = []
+        for ent in doc.ents:
+            entity = {"text": ent.text, "label": ent.label_, "start": ent.start_char, "end": ent.end_char}
+            score = scores.get((ent.start, ent.end, ent.label_))
+            record["ents"].append(entity if score is None else {**entity, "score": round(score, 4)})
     if doc.cats:
         record["cats"] = {label: float(score) for label, score in doc.cats.items()}
     return record

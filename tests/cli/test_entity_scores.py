@@ -1,0 +1,48 @@
+"""`--scores`: entities with their probabilities on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import ferrule
+from ferrule.cli.app import app
+from ferrule.tokens import DocBin
+from ferrule.training import Example
+
+TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 100}
+TOK2VEC |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True, "pretrained_vectors": None}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline that knows Rome, and the sentence it knows it from."""
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("ner", config={"model": {"tok2vec": TOK2VEC}})
+    example = Example.from_dict(nlp.make_doc("Rome is old"), {"entities": ["U-LOC", "O", "O"]})
+    optimizer = nlp.initialize(lambda: [example])
+    optimizer.learn_rate = 0.03
+    for _ in range(40):
+        nlp.update([example], sgd=optimizer)
+    folder = tmp_path_factory.mktemp("ner")
+    nlp.to_disk(folder / "model")
+    DocBin(docs=[example.reference]).to_disk(folder / "gold.spacy")
+    return folder
+
+
+def test_annotate_gives_each_entity_its_probability(folder: Path) -> None:
+    run = CliRunner().invoke(
+        app, ["annotate", str(folder / "model"), "--text", "Rome is old", "--scores"], catch_exceptions=False
+    )
+    (entity,) = json.loads(run.stdout)["ents"]
+    assert entity["label"] == "LOC"
+    assert 0.5 < entity["score"] <= 1.0
+
+
+def test_evaluate_prints_the_calibration_error(folder: Path) -> None:
+    arguments = ["evaluate", str(folder / "model"), str(folder / "gold.spacy")]
+    assert "ents_ece" not in CliRunner().invoke(app, arguments).stdout
+    assert "ents_ece" in CliRunner().invoke(app, [*arguments, "--scores"]).stdout
