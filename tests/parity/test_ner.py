@@ -7,15 +7,20 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from thinc.api import fix_random_seed
+from thinc.api import NumpyOps, fix_random_seed
 
 import ferrule
+from ferrule.ml import transition
 from ferrule.tokens import Doc
+from ferrule.training import Example as FerruleExample
 
 spacy = pytest.importorskip("spacy")
 
 N_TRAIN, N_COMPARED, N_STEPS = 300, 300, 30
+# Of the length of each gradient: float32 sums over all tokens in another order.
+GRADIENT_TOLERANCE = 1e-3
 
 
 def _sentences(folder: Path, part: str, limit: int) -> list[tuple[list[str], list[str]]]:
@@ -82,3 +87,29 @@ def test_a_folder_moves_there_and_back(spacys: Any, shared_data: Path, tmp_path:
     back = again.add_pipe("ner").from_disk(tmp_path / "ours", exclude=["vocab"])
     assert back.move_names == theirs.move_names
     assert _same_entities(nlp, again, Doc, spacy.tokens.Doc, shared_data) > 0
+
+
+def test_gradients_are_spacys(spacys: Any, shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without dropout, whose masks differ; spaCy asks its ops for one of a tenth in any case.
+    monkeypatch.setattr(transition, "HIDDEN_DROPOUT", 0.0)
+    monkeypatch.setattr(NumpyOps, "get_dropout_mask", lambda ops, shape, drop: np.ones(shape, dtype="f"))
+    nlp = ferrule.blank("en")
+    settings = {"update_with_oracle_cut_size": 0}
+    ours = nlp.add_pipe("ner", config=settings)
+    ours.from_bytes(spacys.get_pipe("ner").to_bytes(exclude=["vocab"]), exclude=["vocab", "cfg"])
+    theirs = spacy.blank("en").add_pipe("ner", config=settings)
+    theirs.from_bytes(spacys.get_pipe("ner").to_bytes(exclude=["vocab"]), exclude=["vocab", "cfg"])
+    sentences = _sentences(shared_data, "train", N_TRAIN)[:64]
+    ours.update([_example(FerruleExample, Doc, nlp.vocab, *each) for each in sentences], sgd=None)
+    kinds = (spacy.training.Example, spacy.tokens.Doc, theirs.vocab)
+    theirs.update([_example(*kinds, *each) for each in sentences], sgd=None)
+    for own, other in zip(ours.model.walk(), theirs.model.walk(), strict=True):
+        assert own.param_names == other.param_names
+        for name in other.grad_names:
+            expected = np.asarray(other.get_grad(name))
+            difference = np.linalg.norm(np.asarray(own.get_grad(name)) - expected)
+            assert difference <= GRADIENT_TOLERANCE * np.linalg.norm(expected), (own.name, name)
+
+
+def _example(kind: Any, doc: Any, vocab: Any, words: list[str], tags: list[str]) -> Any:
+    return kind(doc(vocab, words=words), doc(vocab, words=words, ents=tags))

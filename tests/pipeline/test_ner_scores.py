@@ -120,6 +120,20 @@ def test_a_threshold_drops_unsure_entities_and_keeps_those_that_were_set(pipelin
     assert [ent.label_ for ent in ner(doc).ents] == ["LOC"]
 
 
+def test_a_low_threshold_adds_entities_that_are_probable_enough(pipeline: Any) -> None:
+    ner = pipeline.get_pipe("ner")
+    (candidates,) = ner.entity_probabilities([_doc(pipeline, "nobody left Paris")])
+    assert len(candidates) >= 2
+    ner.threshold = candidates[-1].probability
+    found = [(ent.start, ent.end, ent.label_) for ent in ner(_doc(pipeline, "nobody left Paris")).ents]
+    # Of those that overlap the most probable, in their order.
+    expected: list[Any] = []
+    for start, end, label, _ in candidates:
+        if all(end <= other[0] or start >= other[1] for other in expected):
+            expected.append((start, end, label))
+    assert found == sorted(expected)
+
+
 def test_a_label_may_have_a_threshold_of_its_own(pipeline: Any) -> None:
     ner = pipeline.get_pipe("ner")
     ner.thresholds = {"LOC": 1.0}

@@ -42,8 +42,9 @@ def TransitionBasedParser(
     maxout_pieces: linear pieces of each. use_upper: a linear layer makes scores of them; without it they are
     the scores. nO: number of actions, set by the component.
 
-    Surprising, and kept from spaCy: with one piece hidden numbers are rectified while training, and not when
-    predicting. ``attrs["resize_output"]`` changes the number of actions and keeps the old scores.
+    Surprising, and kept from spaCy: with one piece hidden numbers are rectified while training, and not
+    when predicting; weights learn from the batch's last token where a state shows none.
+    ``attrs["resize_output"]`` changes the number of actions and keeps the old scores.
 
     Raises ValueError for another `state_type`.
     """
@@ -204,6 +205,8 @@ def _forward(
         d_vectors: Any = 0.0
         for trace, scale in d_steps.parts:
             d_tokens, d_weights, d_bias, d_padding, d_upper = network.backprop(trace, scale)
+            if len(vectors):
+                d_weights += _as_if_the_last_token_were_shown(d_padding, vectors)
             for name, gradient in (("W", d_weights), ("b", d_bias), ("pad", d_padding)):
                 lower.inc_grad(name, lower.ops.asarray(gradient))
             if d_upper is not None:
@@ -214,6 +217,15 @@ def _forward(
 
     drop = HIDDEN_DROPOUT if is_train and has_upper else 0.0
     return TransitionSteps(network, list(docs), drop=drop), backprop
+
+
+def _as_if_the_last_token_were_shown(d_padding: Any, vectors: Any) -> Any:
+    """What spaCy adds to the gradient of the lower weights, (nF, nO, nP, nI), and the true one has not.
+
+    Where a state shows no token in a place, spaCy's index is -1, and that place's weights learn as if the
+    batch's last token were there. Kept, so that training comes to spaCy's numbers.
+    """
+    return d_padding[0][..., None] * np.asarray(vectors)[-1]
 
 
 def _init(model: Model[Any, Any], X: list[Any] | None = None, Y: Any = None) -> None:

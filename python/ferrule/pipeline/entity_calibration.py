@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ferrule.pipeline.entity_batch import EntityBatch
-from ferrule.pipeline.entity_scores import EntityColumns, gold_entities, probabilities_of
+from ferrule.pipeline.entity_scores import EntityColumns, all_probabilities, gold_entities, probabilities_of
 from ferrule.scorer.calibration import (
     CalibrationReport,
     best_temperature,
@@ -21,6 +21,7 @@ from ferrule.scorer.calibration import (
 __all__ = ["Judged", "fit_temperature", "fit_thresholds", "judge"]
 
 Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
 
 DOCS_A_BATCH = 128
 
@@ -28,19 +29,23 @@ DOCS_A_BATCH = 128
 class Judged(NamedTuple):
     """Found entities of a batch and whether each is right; what their probabilities are worked out from.
 
-    correct: bool (n_entities,). labels: their names. n_gold: gold entities of each label.
+    correct: bool (n_entities,). gold: of each document.
     """
 
     network: Any
     batch: EntityBatch
     entities: EntityColumns
-    correct: npt.NDArray[np.bool_]
-    labels: list[str]
-    n_gold: dict[str, int]
+    correct: Booleans
+    gold: list[set[tuple[int, int, str]]]
 
     def probabilities(self, temperature: float) -> Floats:
         """Of the entities, float64 (n_entities,)."""
         return probabilities_of(self.entities, self.network, self.batch, temperature=temperature)
+
+    def candidates(self, temperature: float) -> tuple[Floats, Booleans, list[str]]:
+        """Probability of every entity that may be there, whether it is a gold one, and its label."""
+        entities, probabilities = all_probabilities(self.network, self.batch, temperature=temperature)
+        return probabilities, *_held_against(self.gold, entities, self.batch)
 
 
 def judge(pipe: Any, examples: list[Any]) -> list[Judged]:
@@ -55,14 +60,18 @@ def _judged(pipe: Any, examples: list[Any]) -> Iterator[Judged]:
         if batch is None:
             continue
         gold = [gold_entities(example) for example in some]
-        names = list(batch.index)
-        labels = [names[label] if label < len(names) else "" for label in entities[3].tolist()]
-        rows = zip(*(column.tolist() for column in entities[:3]), labels, strict=True)
-        correct = [(first, end, label) in gold[doc] for doc, first, end, label in rows]
-        n_gold: dict[str, int] = {}
-        for _, _, label in (entity for of_doc in gold for entity in of_doc):
-            n_gold[label] = n_gold.get(label, 0) + 1
-        yield Judged(steps.network, batch, entities, np.array(correct, dtype=np.bool_), labels, n_gold)
+        yield Judged(steps.network, batch, entities, _held_against(gold, entities, batch)[0], gold)
+
+
+def _held_against(
+    gold: list[set[tuple[int, int, str]]], entities: EntityColumns, batch: EntityBatch
+) -> tuple[Booleans, list[str]]:
+    """Whether each of `entities` is a gold one, and its label."""
+    names = list(batch.index)
+    labels = [names[label] if label < len(names) else "" for label in entities[3].tolist()]
+    rows = zip(*(column.tolist() for column in entities[:3]), labels, strict=True)
+    correct = [(first, end, label) in gold[doc] for doc, first, end, label in rows]
+    return np.array(correct, dtype=np.bool_), labels
 
 
 def fit_temperature(judged: list[Judged], *, before: float) -> CalibrationReport:
@@ -91,19 +100,19 @@ def fit_thresholds(
     min_precision: float | None,
     labels: tuple[str, ...] | None,
 ) -> dict[str, float]:
-    """The best threshold of each of `labels`, or, with None, the one of all together under ``""``."""
-    groups = labels if labels is not None else ("",)
+    """The best threshold of each of `labels`, or, with None, the one of all together under ``""``.
+
+    Looks at every entity that may be there, found or not, as if no two overlapped.
+    """
+    candidates = [each.candidates(temperature) for each in judged]
+    probabilities = np.concatenate([np.zeros(0), *(each[0] for each in candidates)])
+    correct = np.concatenate([np.zeros(0, dtype=np.bool_), *(each[1] for each in candidates)])
+    names = np.array([label for each in candidates for label in each[2]], dtype=object)
     found: dict[str, float] = {}
-    probabilities = np.concatenate([np.zeros(0), *(each.probabilities(temperature) for each in judged)])
-    correct = np.concatenate([np.zeros(0, dtype=np.bool_), *(each.correct for each in judged)])
-    names = np.array([label for each in judged for label in each.labels], dtype=object)
-    for group in groups:
+    for group in labels if labels is not None else ("",):
         chosen = names == group if labels is not None else np.ones(len(names), dtype=np.bool_)
         n_gold = sum(
-            number
-            for each in judged
-            for label, number in each.n_gold.items()
-            if labels is None or label == group
+            labels is None or label == group for each in judged for doc in each.gold for *_, label in doc
         )
         found[group] = best_threshold(
             probabilities[chosen], correct[chosen], n_gold, beta=beta, min_precision=min_precision

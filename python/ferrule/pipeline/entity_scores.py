@@ -19,8 +19,8 @@ __all__ = [
     "as_saved",
     "check_threshold",
     "checked_thresholds",
+    "chosen_entities",
     "gold_entities",
-    "kept_entities",
     "per_document",
     "probabilities_of",
     "scored_spans",
@@ -53,24 +53,45 @@ def probabilities_of(
     return np.array([known.get(row, 0.0) for row in _rows(entities)], dtype=np.float64)
 
 
-def kept_entities(
-    entities: EntityColumns,
-    probabilities: Floats,
+def chosen_entities(
+    analysis: EntityColumns,
+    network: Any,
     batch: EntityBatch,
     *,
+    temperature: float,
     threshold: float,
     thresholds: Mapping[str, float],
 ) -> tuple[EntityColumns, Floats]:
-    """The entities, with their probabilities, that reach their label's threshold or were set already."""
+    """The entities, in order, that the thresholds choose, and their probabilities.
+
+    Of a label that has a threshold above 0, all that are as probable, whether in the `analysis` or not; of
+    the others those of the analysis. Of several that overlap the most probable stays; what was set already
+    stays in any case.
+    """
     of_label = np.full(len(batch.label_ids), threshold)
     for label, value in thresholds.items():
         if label in batch.index:
             of_label[batch.index[label]] = value
-    docs, starts, _, labels = entities
+    columns, probabilities = all_probabilities(network, batch, temperature=temperature)
+    found = set(_rows(analysis))
+    is_found = np.array([row in found for row in _rows(columns)], dtype=np.bool_)
     firsts = np.cumsum([0, *batch.lengths])[:-1]
-    keep = (probabilities >= of_label[labels]) | batch.is_set[firsts[docs] + starts]
-    first, second, third, fourth = (column[keep] for column in entities)
-    return (first, second, third, fourth), probabilities[keep]
+    is_set = is_found & batch.is_set[firsts[columns[0]] + columns[1]]
+    limits = of_label[columns[3]]
+    may_stay = is_set | np.where(limits > 0.0, probabilities >= limits, is_found)
+    # Behind what was set, the most probable first.
+    order = np.lexsort((-probabilities, ~is_set))
+    taken = np.zeros(int(batch.lengths.sum()), dtype=np.bool_)
+    chosen = []
+    for index in order[may_stay[order]].tolist():
+        doc, start, end = (int(column[index]) for column in columns[:3])
+        tokens = slice(firsts[doc] + start, firsts[doc] + end)
+        if not taken[tokens].any():
+            taken[tokens] = True
+            chosen.append(index)
+    chosen.sort(key=lambda index: (columns[0][index], columns[1][index]))
+    docs, starts, ends, labels = (column[chosen] for column in columns)
+    return (docs, starts, ends, labels), probabilities[chosen]
 
 
 def per_document(docs: UInt32s, values: Iterable[Any], n_docs: int) -> list[list[Any]]:

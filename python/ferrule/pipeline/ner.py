@@ -25,7 +25,7 @@ from ferrule.pipeline.entity_batch import (
 from ferrule.pipeline.entity_predictions import EntityPredictions, steps_of, taken_and_scored
 from ferrule.pipeline.entity_scores import (
     EntityColumns,
-    kept_entities,
+    chosen_entities,
     probabilities_of,
     write_scores,
 )
@@ -108,15 +108,23 @@ class EntityRecognizer(ScoredEntities, TaughtEntities, TrainablePipe):
         """Return the entities of `docs`, which stay as they are, and what scores their states.
 
         Of the actions that are allowed, the one with the highest score is taken at every token; with a
-        beam, the analysis with the highest probability. A document's entities do not depend on the batch.
+        beam, the analysis with the highest probability. Where there are thresholds, they decide
+        (`ScoredEntities`). A document's entities do not depend on the batch.
         """
         steps, batch, entities = self._analyse(list(docs))
         if steps is None or batch is None or not self._needs_probabilities:
             return EntityPredictions(steps, list(self.moves.actions), batch, entities)
-        probabilities = probabilities_of(entities, steps.network, batch, temperature=self.temperature)
-        entities, probabilities = kept_entities(
-            entities, probabilities, batch, threshold=self.threshold, thresholds=self.thresholds
-        )
+        if self._has_thresholds:
+            entities, probabilities = chosen_entities(
+                entities,
+                steps.network,
+                batch,
+                temperature=self.temperature,
+                threshold=self.threshold,
+                thresholds=self.thresholds,
+            )
+        else:
+            probabilities = probabilities_of(entities, steps.network, batch, temperature=self.temperature)
         return EntityPredictions(steps, list(self.moves.actions), batch, entities, probabilities)
 
     def _analyse(self, docs: list[Any]) -> tuple[TransitionSteps | None, EntityBatch | None, EntityColumns]:

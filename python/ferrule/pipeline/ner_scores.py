@@ -51,6 +51,10 @@ class ScoredEntities:
     analysis is the product, that of an entity the sum over all analyses that have it, worked out exactly
     but for ways less probable than 0.0001. Scores are divided by `temperature` first, which `calibrate`
     finds. All settings are kept in `cfg` and saved with the component.
+
+    Without thresholds the entities are those of one analysis, each of its actions the best one. Of a label
+    that has a threshold, they are all that reach it, the most probable of those that overlap: a high one
+    drops entities that the analysis has, a low one adds some that it has not.
     """
 
     cfg: dict[str, Any]
@@ -72,7 +76,7 @@ class ScoredEntities:
 
     @property
     def threshold(self) -> float:
-        """Entities less probable than this are dropped, where their label has no threshold of its own."""
+        """The threshold of all labels that have none of their own; 0 leaves it to the analysis."""
         return float(self.cfg.get("threshold", 0.0))
 
     @threshold.setter
@@ -100,8 +104,11 @@ class ScoredEntities:
 
     @property
     def _needs_probabilities(self) -> bool:
-        has_thresholds = self.threshold > 0.0 or any(self.thresholds.values())
-        return has_thresholds or self.scores_key is not None or self.save_activations
+        return self._has_thresholds or self.scores_key is not None or self.save_activations
+
+    @property
+    def _has_thresholds(self) -> bool:
+        return self.threshold > 0.0 or any(self.thresholds.values())
 
     def entity_probabilities(self, docs: Iterable[Any], *, floor: float = FLOOR) -> list[list[ScoredEntity]]:
         """All entities that each of `docs` may have, found or not, the most probable first.
@@ -172,7 +179,7 @@ class ScoredEntities:
         min_precision: float | None = None,
         per_label: bool = True,
     ) -> dict[str, float]:
-        """Set the thresholds that are best on `examples`, and return them.
+        """Set the thresholds that are best on `examples` for all possible entities, and return them.
 
         beta: the F score to be highest counts recall so many times as much as precision. min_precision: the
         lowest thresholds that reach this precision instead. per_label: set `thresholds`; otherwise

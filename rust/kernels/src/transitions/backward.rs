@@ -26,8 +26,7 @@ pub struct Gradients {
 impl Network {
     /// The gradients of what `trace` holds, times `scale`.
     ///
-    /// A token that a state shows twice gets both gradients. Where a state shows none, only the padding learns; spaCy
-    /// gives the weights the batch's last token there, by an index of -1, which is not kept.
+    /// A token that a state shows twice gets both gradients. Where a state shows none, only the padding learns.
     ///
     /// # Errors
     /// [`KernelError::Shape`] if the trace is of another network.
@@ -75,7 +74,9 @@ impl Network {
         }
     }
 
-    /// Adds up the gradient of each token in each place, then multiplies once.
+    /// Adds up the gradient of each token in each place, then multiplies once a place.
+    ///
+    /// All tokens come first in some state, but few are inside an entity: the other places have few rows.
     fn features(
         &self,
         threads: Threads<'_>,
@@ -84,26 +85,89 @@ impl Network {
         grads: &mut Gradients,
     ) -> Result<(), KernelError> {
         let size = self.hidden * self.pieces;
-        let row = self.n_features * size;
         grads.bias = vec![0.0; size];
-        // The padding first, as in the forward pass.
-        let mut d_features = vec![0.0; self.features.len()];
+        let mut places = vec![Place::new(self.n_tokens()); self.n_features];
         let states = d_hidden.chunks_exact(self.hidden).zip(trace.which.chunks_exact(self.hidden));
         let mut d_sums = vec![0.0; size];
         for ((d_hidden, which), context) in states.zip(trace.contexts.chunks_exact(self.n_features)) {
             spread(d_hidden, which, self.pieces, &mut d_sums);
-            add_to_places(self.isa, &d_sums, context, &mut d_features, &mut grads.bias);
+            add_to(self.isa, &d_sums, &mut grads.bias);
+            for (place, &token) in places.iter_mut().zip(context) {
+                add_to(self.isa, &d_sums, place.row(token, size));
+            }
         }
-        let n_tokens = self.n_tokens();
-        let d_tokens = Matrix::new(&d_features[row..], n_tokens, row);
         grads.tokens = vec![0.0; self.tokens.len()];
-        let weights = Matrix::new(&self.weights, row, self.width);
-        product(self.isa, threads, d_tokens, weights, &[], &mut grads.tokens)?;
         grads.weights = vec![0.0; self.weights.len()];
-        let tokens = Matrix::new(&self.tokens, n_tokens, self.width);
-        product(self.isa, threads, d_tokens.t(), tokens, &[], &mut grads.weights)?;
-        d_features.truncate(row);
-        grads.padding = d_features;
+        let blocks = self.weights.chunks_exact(size * self.width);
+        let d_blocks = grads.weights.chunks_exact_mut(size * self.width);
+        for ((mut place, weights), d_weights) in places.into_iter().zip(blocks).zip(d_blocks) {
+            grads.padding.extend_from_slice(place.row(NO_TOKEN, size));
+            place.backprop(self, threads, (weights, d_weights), &mut grads.tokens)?;
+        }
+        Ok(())
+    }
+}
+
+/// What stands in a state's place that shows no token.
+const NO_TOKEN: i32 = -1;
+const NO_ROW: u32 = u32::MAX;
+
+/// The gradients of the tokens that states show in one place.
+#[derive(Clone, Debug)]
+struct Place {
+    /// Of each token, [`NO_TOKEN`] first.
+    row_of: Vec<u32>,
+    /// The tokens that have a row, in the order of their rows.
+    tokens: Vec<i32>,
+    /// (tokens.len(), nO × nP)
+    rows: Vec<f32>,
+}
+
+impl Place {
+    fn new(n_tokens: usize) -> Place {
+        Place { row_of: vec![NO_ROW; n_tokens + 1], tokens: Vec::new(), rows: Vec::new() }
+    }
+
+    /// The row of `token`, made with zeros if it is new.
+    fn row(&mut self, token: i32, size: usize) -> &mut [f32] {
+        let row = &mut self.row_of[(token + 1) as usize];
+        if *row == NO_ROW {
+            *row = self.tokens.len() as u32;
+            self.tokens.push(token);
+            self.rows.resize(self.rows.len() + size, 0.0);
+        }
+        let first = *row as usize * size;
+        &mut self.rows[first..first + size]
+    }
+
+    /// Writes the gradient of the place's weights, and adds those of its tokens.
+    fn backprop(
+        mut self,
+        network: &Network,
+        threads: Threads<'_>,
+        (weights, d_weights): (&[f32], &mut [f32]),
+        d_tokens: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let (width, size) = (network.width, network.hidden * network.pieces);
+        // The padding is no product of weights: its row counts nothing here.
+        self.row(NO_TOKEN, size).fill(0.0);
+        let n = self.tokens.len();
+        let range = |token: i32| token as usize * width..(token as usize + 1) * width;
+        let mut shown = vec![0.0; n * width];
+        let shown_rows = shown.chunks_exact_mut(width).zip(&self.tokens);
+        shown_rows
+            .filter(|(_, token)| **token != NO_TOKEN)
+            .for_each(|(row, &token)| row.copy_from_slice(&network.tokens[range(token)]));
+        let d_rows = Matrix::new(&self.rows, n, size);
+        product(network.isa, threads, d_rows.t(), Matrix::new(&shown, n, width), &[], d_weights)?;
+        let mut d_shown = shown;
+        let weights = Matrix::new(weights, size, width);
+        product(network.isa, threads, d_rows, weights, &[], &mut d_shown)?;
+        for (d_row, &token) in d_shown.chunks_exact(width).zip(&self.tokens) {
+            if token != NO_TOKEN {
+                add_to(network.isa, d_row, &mut d_tokens[range(token)]);
+            }
+        }
         Ok(())
     }
 }
@@ -117,25 +181,12 @@ fn spread(d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) {
 }
 
 #[inline(always)]
-fn add_to_places_body<S: Simd>(
-    _simd: S,
-    d_sums: &[f32],
-    context: &[i32],
-    d_features: &mut [f32],
-    d_bias: &mut [f32],
-) {
-    let size = d_sums.len();
-    for (place, &token) in context.iter().enumerate() {
-        let first = ((token + 1) as usize * context.len() + place) * size;
-        let feature = &mut d_features[first..first + size];
-        feature.iter_mut().zip(d_sums).for_each(|(sum, d)| *sum += d);
-    }
-    d_bias.iter_mut().zip(d_sums).for_each(|(sum, d)| *sum += d);
+fn add_to_body<S: Simd>(_simd: S, numbers: &[f32], sums: &mut [f32]) {
+    sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
 }
 
 crate::dispatch! {
-    fn add_to_places(d_sums: &[f32], context: &[i32], d_features: &mut [f32], d_bias: &mut [f32]) -> ()
-        = add_to_places_body;
+    fn add_to(numbers: &[f32], sums: &mut [f32]) -> () = add_to_body;
 }
 
 fn column_sums(rows: &[f32], width: usize) -> Vec<f32> {
