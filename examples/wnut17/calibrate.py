@@ -58,7 +58,8 @@ def main() -> None:
     show(f"test, threshold {ner.threshold:.2f} (precision 0.7)", nlp, test)
     ner.threshold = 0.0
     ner.fit_thresholds(examples_of(nlp, dev))
-    show("test, thresholds of the best F1", nlp, test)
+    for title, path in (("dev", dev), ("test", test)):
+        show(f"{title}, thresholds of the best F1", nlp, path)
     if options.output is not None:
         nlp.to_disk(options.output)
 
