@@ -228,14 +228,15 @@ class Vocab(_core.VocabCore):
         return np.zeros((self.vectors_length,), dtype="float32")
 
     def set_vector(self, orth: str | int, vector: np.ndarray) -> None:
-        """Gives a string or id a vector; the table grows where it is full.
+        """Gives a string or id a vector, whose row is the word's `rank` then; a full table grows.
 
         Raises ValueError for another width than the table's.
         """
         if self._vectors.is_full and orth not in self._vectors:
             rows = max(100, int(len(self._vectors) * 1.3))
             self._vectors.resize((rows, self.vectors_length or len(vector)))
-        self._vectors.add(self.strings.add(orth) if isinstance(orth, str) else orth, vector=vector)
+        row = self._vectors.add(self.strings.add(orth) if isinstance(orth, str) else orth, vector=vector)
+        self[orth].rank = row
 
     def reset_vectors(self, *, width: int | None = None, shape: tuple[int, int] | None = None) -> None:
         """Empties the table: of this shape, or of as many rows as before and this width."""

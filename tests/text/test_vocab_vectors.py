@@ -7,6 +7,7 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.vocab import Vocab as SpacyVocab
 
 from ferrule.vectors import Vectors
 from ferrule.vocab import Vocab
@@ -101,3 +102,11 @@ def test_features_that_are_none_are_refused():
     for bad, error in (("foo", ValueError), (3.5, TypeError), (2**60, KeyError)):
         with pytest.raises(error):
             morphology.add(bad)
+
+
+def test_a_word_with_a_vector_has_its_row_as_rank():
+    vocab, theirs = Vocab(), SpacyVocab()
+    for row, word in enumerate(["cat", "dog"]):
+        vocab.set_vector(word, np.ones(3, dtype="f"))
+        theirs.set_vector(word, np.ones(3, dtype="f"))
+        assert vocab[word].rank == theirs[word].rank == row

@@ -34,13 +34,13 @@ OrthVariants: TypeAlias = "Mapping[str, Sequence[Mapping[str, Any]]]"
 
 @registry.augmenters("spacy.lower_case.v1")
 def create_lower_casing_augmenter(level: float) -> Augmenter:
-    """An augmenter that adds a lower-cased copy of a share `level` of the examples."""
+    """An augmenter that lower-cases a share `level` of the examples."""
     return partial(lower_casing_augmenter, level=_checked_share("spacy.lower_case.v1", "level", level))
 
 
 @registry.augmenters("spacy.orth_variants.v1")
 def create_orth_variants_augmenter(level: float, lower: float, orth_variants: OrthVariants) -> Augmenter:
-    """An augmenter that adds copies with other quotes, dashes and the like; see `orth_variants_augmenter`."""
+    """An augmenter that puts in other quotes, dashes and the like; see `orth_variants_augmenter`."""
     return partial(
         orth_variants_augmenter,
         orth_variants=orth_variants,
@@ -58,7 +58,7 @@ def create_combined_augmenter(
     whitespace_per_token: float,
     whitespace_variants: Sequence[str] | None,
 ) -> Augmenter:
-    """An augmenter that adds up to three copies of an example; see `combined_augmenter`."""
+    """An augmenter that does several of these things to one example; see `combined_augmenter`."""
     shares: dict[str, Any] = {
         "lower_level": lower_level,
         "orth_level": orth_level,
@@ -78,32 +78,23 @@ def dont_augment(nlp: Any, example: Example) -> Iterator[Example]:
 
 
 def lower_casing_augmenter(nlp: Any, example: Example, *, level: float) -> Iterator[Example]:
-    """The example and, with the chance `level`, a lower-cased copy."""
-    yield example
-    if random.random() < level:
-        yield make_lowercase_variant(nlp, example)
+    """The example or, with the chance `level`, a lower-cased copy in its place."""
+    yield make_lowercase_variant(nlp, example) if random.random() < level else example
 
 
 def orth_variants_augmenter(
     nlp: Any, example: Example, orth_variants: OrthVariants, *, level: float = 0.0, lower: float = 0.0
 ) -> Iterator[Example]:
-    """The example and, with the chance `level`, a copy with variants (lower-cased with chance `lower`).
+    """The example or, with the chance `level`, a copy with variants (lower-cased with chance `lower`).
 
     `orth_variants`: `{"single": [{"tags": […], "variants": […]}], "paired": [{"tags": […], "variants":
     [[open, close], …]}]}`. A token whose tag is listed and whose form is one of the variants gets another one
-    of them, the same everywhere in the example. Nothing is added for an example without tags.
+    of them, the same everywhere in the example. An example without tags is lower-cased at most.
     """
-    yield example
     if random.random() >= level:
+        yield example
         return
-    words = [token.text for token in example.reference]
-    tags = [token.tag_ for token in example.reference]
-    if not any(tags):
-        return
-    lowered = random.random() < lower
-    changed = _with_variants([word.lower() for word in words] if lowered else words, tags, orth_variants)
-    if changed != words:
-        yield _with_words(nlp, example, changed)
+    yield _variant(nlp, example, orth_variants, lowered=random.random() < lower)
 
 
 def combined_augmenter(
@@ -117,22 +108,29 @@ def combined_augmenter(
     whitespace_per_token: float = 0.0,
     whitespace_variants: Sequence[str] | None = None,
 ) -> Iterator[Example]:
-    """The example and, each with its chance, a lower-cased copy, one with variants, one with whitespace.
+    """One example: the given one, lower-cased, with variants and with whitespace, each with its chance.
 
     `whitespace_per_token`: how many whitespace tokens to add, as a share of the tokens.
     """
-    yield from lower_casing_augmenter(nlp, example, level=lower_level)
-    if orth_variants:
-        variants = orth_variants_augmenter(nlp, example, orth_variants, level=orth_level)
-        next(variants)
-        yield from variants
+    if random.random() < lower_level:
+        example = make_lowercase_variant(nlp, example)
+    if orth_variants and random.random() < orth_level:
+        example = _variant(nlp, example, orth_variants, lowered=False)
     if whitespace_variants and random.random() < whitespace_level:
-        changed = example
         for _ in range(int(len(example.reference) * whitespace_per_token)):
-            position = random.randrange(len(changed.reference) + 1)
-            changed = make_whitespace_variant(nlp, changed, random.choice(whitespace_variants), position)
-        if changed is not example:
-            yield changed
+            whitespace = random.choice(whitespace_variants)
+            position = random.randrange(len(example.reference))
+            example = make_whitespace_variant(nlp, example, whitespace, position)
+    yield example
+
+
+def _variant(nlp: Any, example: Example, orth_variants: OrthVariants, *, lowered: bool) -> Example:
+    words = [token.text for token in example.reference]
+    tags = [token.tag_ for token in example.reference]
+    changed = [word.lower() for word in words] if lowered else words
+    if any(tags):
+        changed = _with_variants(changed, tags, orth_variants)
+    return example if changed == words else _with_words(nlp, example, changed)
 
 
 def make_lowercase_variant(nlp: Any, example: Example) -> Example:
