@@ -18,11 +18,14 @@ def copier(source: np.ndarray, target: np.ndarray, n_threads: int) -> Callable[[
     return lambda: list(pool.map(lambda part: np.copyto(*part), parts))
 
 
-def fastest(contestants: Mapping[str, Callable[[], object]], *, rounds: int = 7) -> dict[str, float]:
+def fastest(
+    contestants: Mapping[str, Callable[[], object]], *, rounds: int = 7, pause: float = 0.0
+) -> dict[str, float]:
     """The shortest time of each contestant in seconds, after one call of each that does not count.
 
     In each round every contestant runs once, in turn, starting with another one each time. The shortest
-    time is the one that a neighbour on the machine disturbed least.
+    time is the one that a neighbour on the machine disturbed least. `pause`: seconds to wait before each
+    run, because BLAS threads spin for a while after their last call and slow whoever comes next.
     """
     names = list(contestants)
     for name in names:
@@ -31,6 +34,7 @@ def fastest(contestants: Mapping[str, Callable[[], object]], *, rounds: int = 7)
     for round_number in range(rounds):
         start = round_number % len(names)
         for name in names[start:] + names[:start]:
+            time.sleep(pause)
             begin = time.perf_counter()
             contestants[name]()
             times[name].append(time.perf_counter() - begin)

@@ -36,6 +36,7 @@ TOLERANCE = 1e-4
 # all that passed through it moves: rare, but a batch of 64 documents has 400,000 of them. Without: 1e-6.
 GRADIENT_TOLERANCE = 1e-2
 DROPOUT = 0.1
+PAUSE = 0.3
 Report = Callable[[str, dict[str, float], str], None]
 
 
@@ -98,7 +99,7 @@ def test_predict(docs, models, report: Report, benchmark) -> None:
 
     contestants = {name: lambda model=model: predict(model) for name, model in models.items()}
     contestants["cold"] = predict_cold
-    times = fastest(contestants, rounds=5)
+    times = fastest(contestants, rounds=5, pause=PAUSE)
     report(f"predict {n_words} words", {n: t for n, t in times.items() if n != "cold"}, "ferrule")
     del times["ferrule"]
     report(f"predict {n_words} words, cold", times, "cold")
@@ -136,7 +137,7 @@ def test_train(docs, models, report: Report, benchmark) -> None:
     for model in copies.values():
         set_dropout_rate(model, DROPOUT)
     contestants = {name: lambda name=name: train(name) for name in copies}
-    report(f"train {n_words} words", fastest(contestants, rounds=3), "ferrule")
+    report(f"train {n_words} words", fastest(contestants, rounds=3, pause=PAUSE), "ferrule")
     benchmark.pedantic(contestants["ferrule"], rounds=3)
 
 
@@ -178,7 +179,7 @@ def test_texts_to_annotated_documents(docs, pipelines, report: Report, benchmark
             pass
 
     contestants = {name: lambda nlp=nlp: annotate(nlp) for name, nlp in pipelines.items()}
-    times = fastest(contestants, rounds=3)
+    times = fastest(contestants, rounds=3, pause=PAUSE)
     report(f"texts of {sum(map(len, docs))} words to annotated docs", times, "ferrule")
     benchmark.pedantic(contestants["ferrule"], rounds=3)
 
