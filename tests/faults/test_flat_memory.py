@@ -1,4 +1,9 @@
-"""Memory stays flat in a service: what a stream of new words brings is let go when its memory zone ends."""
+"""Memory stays flat in a service: what a stream of new words brings is let go when its memory zone ends.
+
+Run as a script it passes a million new words, or as many as its argument says, and prints what stays:
+
+    python tests/faults/test_flat_memory.py 1000000
+"""
 
 from __future__ import annotations
 
@@ -69,3 +74,10 @@ def test_the_measure_sees_words_that_are_kept():
     bytes_a_word, lexemes = growth("kept", 100_000)
     assert lexemes == 100_000
     assert bytes_a_word > 5 * MOST_BYTES_A_WORD
+
+
+if __name__ == "__main__":
+    n_words = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    for place in ("zone", "kept"):
+        a_word, n_lexemes = growth(place, n_words)
+        print(f"{place}: {n_words} new words, {a_word:.2f} bytes each stay, {n_lexemes} lexemes")
