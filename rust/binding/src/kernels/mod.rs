@@ -1,9 +1,11 @@
 //! Bindings of `ferrule-kernels`, one file a room.
 
+use ferrule_kernels::KernelError;
 use ferrule_kernels::simd::Isa;
+use ferrule_kernels::simd::peak::multiply_adds;
 use pyo3::prelude::*;
 
-use crate::errors::IntoPyErr;
+use crate::errors::{IntoPyErr, detached};
 
 mod analyses;
 pub(crate) mod arrays;
@@ -23,10 +25,17 @@ fn active_isa() -> PyResult<String> {
     Isa::active().map(|isa| isa.to_string()).map_err(IntoPyErr::into_py_err)
 }
 
+/// Does `rounds` rounds of multiply-adds in registers; returns the floating-point operations. For benchmarks.
+#[pyfunction]
+fn _multiply_adds(py: Python<'_>, rounds: usize) -> PyResult<usize> {
+    detached(py, || -> Result<usize, KernelError> { Ok(multiply_adds(Isa::active()?, rounds)) })
+}
+
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     // A wrong FERRULE_ISA is said at import, once, and not by whichever kernel comes first.
     Isa::active().map_err(IntoPyErr::into_py_err)?;
     m.add_function(wrap_pyfunction!(active_isa, m)?)?;
+    m.add_function(wrap_pyfunction!(_multiply_adds, m)?)?;
     rows::register(m)?;
     losses::register(m)?;
     encoder::register(m)?;

@@ -6,6 +6,7 @@ use crate::real::Real;
 use crate::reference::losses as reference;
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
 use crate::rows::exponentials::{Made, RowJob, RowStats, run};
+use crate::rows::narrow::Scaled;
 use crate::rows::sweep::Affine;
 use crate::rows::{Machine, Rows, RowsMut, check_like};
 use crate::simd::Simd;
@@ -240,6 +241,32 @@ impl RowJob for Job<'_> {
             return Made::all(self.smooth(kept, scale, weight));
         }
         Made { finish: Affine { scale: [scale], shift: 0.0 }, except: Some((label, at_label)) }
+    }
+
+    #[inline(always)]
+    fn is_scaled(&self) -> bool {
+        self.rest == 0.0 && self.labels.negative.is_none()
+    }
+
+    /// The target is the class weight at the label and 0 elsewhere.
+    #[inline(always)]
+    fn scaled(&mut self, row: usize, sum: f32) -> Scaled {
+        let row_weight = self.weights.row(row);
+        let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else {
+            return Scaled::ZERO;
+        };
+        let weight = (f64::from(row_weight) * self.factor) as f32 * self.class_weight(label);
+        Scaled { scale: weight / sum, less: Some((label, weight)) }
+    }
+
+    #[inline(always)]
+    fn count(&mut self, row: usize, logits: &[f32], stats: RowStats) {
+        let row_weight = self.weights.row(row);
+        let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else { return };
+        let class_weight = self.class_weight(label);
+        // Without a weight 0, and NaN where the row has no distribution.
+        let distance = if class_weight > 0.0 { logits[label] - stats.max } else { 0.0 };
+        self.loss += f64::from(row_weight) * f64::from(class_weight * (stats.ln_sum - distance));
     }
 }
 

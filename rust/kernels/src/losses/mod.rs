@@ -10,6 +10,7 @@
 mod elementwise;
 mod labels;
 mod mixed;
+mod narrow_pairs;
 mod pair_rows;
 mod pairs;
 mod probabilities;

@@ -5,13 +5,15 @@
 use std::f32::consts::{LN_2, LOG2_E};
 use std::marker::PhantomData;
 
+use super::narrow_pairs;
+use crate::rows::narrow::vectors_of;
 use crate::rows::sweep::{Affine, Finish, ln4, max, write};
 use crate::rows::through::{Done, Through, leave, overlapped, through, through4};
 use crate::rows::{Rows, RowsMut};
 use crate::simd::{Simd, math};
 
 /// What is kept of the second row, and what is summed over it.
-trait Pair: Copy {
+pub(super) trait Pair: Copy {
     /// Whether the second row are logits too, to be taken through the exponential.
     const BOTH_LOGITS: bool;
     /// From `2^a`, `a`, `2^b` and `b`: what to keep beside `2^a`, and what to add to the dot product.
@@ -81,19 +83,19 @@ impl Pair for Reverse {
 
 /// A pair of rows on its way through the exponential.
 #[derive(Clone, Copy)]
-struct Sums<S: Simd, P: Pair> {
+pub(super) struct Sums<S: Simd, P: Pair> {
     maxima: [S::F32; 2],
     scale: S::F32,
-    a: S::F32,
-    b: S::F32,
-    dot: S::F32,
+    pub(super) a: S::F32,
+    pub(super) b: S::F32,
+    pub(super) dot: S::F32,
     pair: PhantomData<P>,
 }
 
 impl<S: Simd, P: Pair> Sums<S, P> {
     /// For rows with these largest numbers; `inverse` is 1 / T.
     #[inline(always)]
-    fn new(simd: S, maxima: [f32; 2], inverse: f32) -> Self {
+    pub(super) fn new(simd: S, maxima: [f32; 2], inverse: f32) -> Self {
         let zero = simd.splat(0.0);
         let maxima = [simd.splat(maxima[0]), simd.splat(maxima[1])];
         Self { maxima, scale: simd.splat(inverse * LOG2_E), a: zero, b: zero, dot: zero, pair: PhantomData }
@@ -151,7 +153,7 @@ pub(super) fn scratch_for(width: usize, streamed: bool) -> usize {
 impl Block<'_> {
     /// Loss and gradient of a row whose sums are known.
     #[inline(always)]
-    fn finish<P: Pair>(&self, row: usize, sums: [f32; 3], logs: [f32; 2]) -> (f64, Affine<2>) {
+    pub(super) fn finish<P: Pair>(&self, row: usize, sums: [f32; 3], logs: [f32; 2]) -> (f64, Affine<2>) {
         let weight = self.row_weights.map_or(1.0, |weights| weights[self.first + row]);
         if weight == 0.0 {
             return (0.0, Affine::ZERO);
@@ -172,6 +174,8 @@ fn run<S: Simd, P: Pair>(simd: S, block: &Block<'_>, out: RowsMut<'_>, scratch: 
     let (kept_a, kept_b) = scratch.split_at_mut(scratch.len() / 2);
     if block.streamed {
         streamed::<S, P>(simd, block, out, [kept_a, kept_b])
+    } else if let Some(vectors) = vectors_of::<S>(out.width()) {
+        narrow_pairs::run::<S, P>(simd, block, out, vectors)
     } else {
         grouped::<S, P>(simd, block, out, [kept_a, kept_b])
     }

@@ -1,8 +1,9 @@
 //! Rows through `max`, `exp` and `sum`: softmax, log-softmax and cross-entropy differ only in how a row is finished.
 //!
-//! Rows go four together, so that their horizontal sums are one. Wide rows of a large output are written past the
+//! Rows go four together, so that their horizontal sums are one; narrow ones stay in registers. Wide rows of a large output are written past the
 //! caches, each while the next one is computed and the one after that is read.
 
+use super::narrow::{self, Scaled};
 use super::sweep::{Finish, ln4, max, rescale, write};
 use super::through::{Done, ExpSum, leave, overlapped, through, through4};
 use super::view::{Rows, RowsMut};
@@ -32,6 +33,23 @@ pub(crate) trait RowJob {
     /// [`FROM_EXP`](Self::FROM_EXP), and is empty otherwise.
     fn finish(&mut self, row: usize, logits: &[f32], stats: RowStats, kept: &mut [f32])
     -> Made<Self::Finish>;
+
+    /// Whether every row is a multiple of its exponentials but for one column, so that [`scaled`](RowJob::scaled) says
+    /// all there is to say.
+    #[inline(always)]
+    fn is_scaled(&self) -> bool {
+        false
+    }
+
+    /// How a row of such a job is made, from the sum of its exponentials.
+    #[inline(always)]
+    fn scaled(&mut self, _row: usize, _sum: f32) -> Scaled {
+        Scaled::ZERO
+    }
+
+    /// Adds the loss of a row of such a job, if it [wants logarithms](RowJob::WANTS_LN).
+    #[inline(always)]
+    fn count(&mut self, _row: usize, _logits: &[f32], _stats: RowStats) {}
 }
 
 /// How a row is made of what was kept.
@@ -62,7 +80,10 @@ pub(crate) fn run<S: Simd, J: RowJob>(
 ) {
     match scratch {
         Some(scratch) => streamed(simd, job, first, x, out, factor, scratch),
-        None => grouped(simd, job, first, x, out, factor),
+        None => match narrow::vectors_of::<S>(x.width()).filter(|_| job.is_scaled()) {
+            Some(vectors) => narrow::run(simd, job, first, x, out, factor, vectors),
+            None => grouped(simd, job, first, x, out, factor),
+        },
     }
 }
 

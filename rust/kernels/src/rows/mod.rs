@@ -10,6 +10,7 @@
 mod backward;
 pub(crate) mod blocks;
 pub(crate) mod exponentials;
+pub(crate) mod narrow;
 mod reduce;
 mod softmax;
 pub(crate) mod sweep;

@@ -3,6 +3,7 @@
 use super::blocks::Machine;
 use super::blocks::{each_block, is_streamed, with_scratch};
 use super::exponentials::{Made, RowJob, RowStats, run};
+use super::narrow::Scaled;
 use super::sweep::{Affine, Centred};
 use super::view::{Rows, RowsMut};
 use crate::simd::Simd;
@@ -22,6 +23,14 @@ impl RowJob for Normalize {
         _kept: &mut [f32],
     ) -> Made<Affine<1>> {
         Made::all(Affine { scale: [1.0 / stats.sum], shift: 0.0 })
+    }
+    #[inline(always)]
+    fn is_scaled(&self) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn scaled(&mut self, _row: usize, sum: f32) -> Scaled {
+        Scaled { scale: 1.0 / sum, less: None }
     }
 }
 

@@ -47,6 +47,7 @@
 mod isa;
 mod lanes;
 pub mod math;
+pub mod peak;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
