@@ -120,9 +120,10 @@ mod tests {
             let d_rows: Vec<f32> = (0..n_columns * 3).map(|n| (n % 7) as f32 - 3.0).collect();
             let moments = Moments { slots: &slots, first: &mut first, second: &mut second, last: &mut last };
             let step = LazyStep { step: number, ..step() };
-            match kept {
-                None => sparse::lazy_step(&mut weights, &columns, &d_rows, step, moments).unwrap(),
-                Some(threads) => rows.step(&weights, &columns, &d_rows, step, moments).unwrap(),
+            if kept {
+                rows.step(&weights, &columns, &d_rows, step, moments).unwrap();
+            } else {
+                sparse::lazy_step(&mut weights, &columns, &d_rows, step, moments).unwrap();
             }
         }
         rows.write_back(&mut weights).unwrap();
