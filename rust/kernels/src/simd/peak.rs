@@ -9,6 +9,10 @@ const SUMS: usize = 12;
 fn body<S: Simd>(simd: S, rounds: usize) -> f32 {
     let (factor, more) = (simd.splat(0.999_9), simd.splat(1e-4));
     let mut sums = [simd.splat(1.0); SUMS];
+    for (i, sum) in sums.iter_mut().enumerate() {
+        // Unknown and different, or the compiler has nothing left to do.
+        *sum = simd.splat(std::hint::black_box(1.0 + i as f32 * 1e-3));
+    }
     for _ in 0..rounds {
         for sum in &mut sums {
             *sum = simd.mul_add(*sum, factor, more);
