@@ -44,6 +44,7 @@ test-rust: ## Rust unit tests and doctests
 
 .PHONY: test-python
 test-python: $(VENV)/.built-for-tests ## Python tests and doctests; ARGS="-k tagger" is passed to pytest
+	@tools/browser.sh --install >/dev/null
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -p no:benchmark tests python/ferrule $(ARGS)
 
 .PHONY: bench
