@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
         "training.callbacks",
         "training.checkpoint",
         "training.corpus_check",
+        "training.counted_corpus",
         "training.distillation",
         "training.evaluation",
         "training.fit",

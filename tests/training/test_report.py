@@ -50,7 +50,8 @@ def figures() -> RunFigures:
             }
         )
     figures.set_scores(
-        {"tag_acc": 0.7, "speed": 12345.6, "tag_per_type": {"NN": {"p": 1, "r": 0.5, "f": 2 / 3}}}
+        {"tag_acc": 0.7, "speed": 12345.6, "tag_per_type": {"NN": {"p": 1, "r": 0.5, "f": 2 / 3}}},
+        {"tags": [{"label": "VB", "p": 0.5, "r": 0.25, "f": 1 / 3, "n": 1234, "taken_for": {"NN": 7}}]},
     )
     figures.confusion["tagger"] = confusion_of(["VB", "NN"], [[1, 0], [1, 1]])
     figures.data = {"train": {"documents": 1000, "tokens": 9999}, "dev": {"documents": 10}}
@@ -73,8 +74,17 @@ def test_text_from_outside_is_escaped(figures: RunFigures) -> None:
 
 def test_the_page_shows_curves_scores_labels_data_and_config(figures: RunFigures) -> None:
     page = render_page(figures)
-    assert page.count("<polyline") == 1 + 2
-    for text in ("70.00 %", "12,346", "66.67 %", "NN taken for VB: 1 of 2", "9,999", "seed = 0"):
+    assert page.count("<polyline") == 1 + 2 + 1
+    for text in (
+        "70.00 %",
+        "12,346",
+        "66.67 %",
+        "NN taken for VB: 1 of 2",
+        "9,999",
+        "seed = 0",
+        "1,234",
+        "NN 7",
+    ):
         assert text in page
 
 

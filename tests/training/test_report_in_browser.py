@@ -75,13 +75,13 @@ def opened(browser: str, page: str, folder: Path) -> list[dict[str, Any]]:
 
 def figures() -> RunFigures:
     figures = RunFigures("A run", ["tok2vec", "tagger"])
-    for step, score in ((0, 0.2), (20, 0.7), (40, 0.9)):
+    for step, score in ((0, 0.2), (20, 0.7), (40, 0.9), (60, 0.8)):
         figures.history.append(
             {
                 "step": step,
                 "epoch": 0,
                 "seconds": 1.0 + step,
-                "words": 100 * step,
+                "words": 100 * step + step**2,
                 "score": score,
                 "losses": {"tok2vec": 3.0, "tagger": 10.0 / (1 + step)},
                 "scores": {"tag_acc": score},
@@ -93,12 +93,17 @@ def figures() -> RunFigures:
 
 def test_the_charts_of_a_report_are_drawn(browser: str, tmp_path: Path) -> None:
     charts = opened(browser, render_page(figures()), tmp_path)
-    assert [chart["label"] for chart in charts] == ["loss by step", "score by step", "confusion"]
-    loss, scores, confusion = charts
+    assert [chart["label"] for chart in charts] == [
+        "loss by step",
+        "score by step",
+        "words a second by step",
+        "confusion",
+    ]
+    loss, scores, speed, confusion = charts
     for chart in charts:
         assert min(chart["size"]) > 50, chart
         assert chart["inside"], chart
-    for chart, n_lines in ((loss, 2), (scores, 2)):
+    for chart, n_lines in ((loss, 2), (scores, 2), (speed, 1)):
         assert len(chart["lines"]) == n_lines
         assert min(chart["lines"]) > 100
         assert chart["texts"] > 4

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ferrule.training.report import RunFigures
 
 __all__ = ["evaluate"]
 
@@ -36,7 +39,8 @@ def evaluate(
     import ferrule
     from ferrule.cli.entity_scores import keep_entity_scores
     from ferrule.training.corpus import Corpus
-    from ferrule.training.evaluation import KeepingScorer, confusions
+    from ferrule.training.evaluation import KeepingScorer, breakdown
+    from ferrule.training.report import RunFigures, versions, write_page
 
     nlp = ferrule.load(model)
     if scores:
@@ -46,7 +50,11 @@ def evaluate(
         raise ValueError(f"{data}: no documents to evaluate on")
     scorer = KeepingScorer(nlp)
     found = nlp.evaluate(examples, scorer=scorer)
-    for line in score_lines(found):
+    matrices, labels = breakdown(scorer.examples)
+    figures = RunFigures(f"{model} on {data}", list(nlp.pipe_names), versions=versions())
+    figures.set_scores(found, labels)
+    figures.confusion = matrices
+    for line in score_lines(figures):
         typer.echo(line)
     if output is not None:
         import srsly
@@ -55,11 +63,6 @@ def evaluate(
         srsly.write_json(output, found)
         typer.echo(f"Saved: {output}")
     if html is not None:
-        from ferrule.training.report import RunFigures, versions, write_page
-
-        figures = RunFigures(f"{model} on {data}", list(nlp.pipe_names), versions=versions())
-        figures.set_scores(found)
-        figures.confusion = confusions(scorer.examples)
         write_page(figures, html)
         typer.echo(f"Saved: {html}")
 
@@ -68,27 +71,27 @@ def evaluate(
 COLUMNS = {"p": "P", "r": "R", "f": "F", "threshold": "threshold"}
 
 
-def score_lines(scores: dict[str, Any]) -> list[str]:
-    """Single figures (per cent; speed in words a second), then a table for each score kept per label."""
-    lines = [
-        f"{name:<20}{_figure(name, value)}" for name, value in scores.items() if not isinstance(value, dict)
-    ]
-    for name, by_label in scores.items():
-        rows = by_label.items() if isinstance(by_label, dict) else ()
-        table = {label: row for label, row in rows if isinstance(row, dict)}
-        if not table:
+def score_lines(figures: RunFigures) -> list[str]:
+    """Single figures (per cent; speed in words a second), then a table for each kind of label.
+
+    A table has what is known of precision, recall, F, a threshold, the number of gold ones and what they were
+    most often taken for.
+    """
+    from ferrule.training.report.page import taken_for
+
+    lines = [f"{name:<20}{_figure(name, value)}" for name, value in figures.scores.items()]
+    for name, rows in figures.labels.items():
+        if not rows:
             continue
-        keys = [key for key in COLUMNS if any(key in row for row in table.values())]
-        width = max(12, *(len(label) for label in table), len(name)) + 2
-        lines += [
-            "",
-            f"{name:<{width}}" + "".join(f"{COLUMNS[key]:>{len(COLUMNS[key]) + 7}}" for key in keys),
-        ]
-        lines += [
-            f"{label:<{width}}"
-            + "".join(f"{_figure(key, row.get(key)):>{len(COLUMNS[key]) + 7}}" for key in keys)
-            for label, row in sorted(table.items())
-        ]
+        keys = [key for key in COLUMNS if any(key in row for row in rows)]
+        width = max(12, *(len(str(row["label"])) for row in rows), len(name)) + 2
+        counted = all("n" in row for row in rows)
+        head = f"{name:<{width}}" + "".join(f"{COLUMNS[key]:>{len(COLUMNS[key]) + 7}}" for key in keys)
+        lines += ["", head + (f"{'gold':>8}  most often taken for" if counted else "")]
+        for row in rows:
+            line = f"{row['label']:<{width}}"
+            line += "".join(f"{_figure(key, row.get(key)):>{len(COLUMNS[key]) + 7}}" for key in keys)
+            lines.append((line + f"{row['n']:>8}  {taken_for(row)}").rstrip() if counted else line)
     return lines
 
 

@@ -38,8 +38,8 @@ class TrainingState:
     """Where a run stands, apart from weights and optimizer.
 
     `step` counts finished updates; `losses` sums since the last evaluation; `history` has one entry an
-    evaluation (step, epoch, seconds, words, score, losses, scores); `best_scores` and `best_confusion` are
-    those of the best one.
+    evaluation (step, epoch, seconds, words, score, losses, scores); `best_scores`, `best_confusion` and
+    `best_labels` are those of the best one.
     """
 
     step: int = 0
@@ -50,6 +50,7 @@ class TrainingState:
     history: list[dict[str, Any]] = field(default_factory=list)
     best_scores: dict[str, Any] = field(default_factory=dict)
     best_confusion: dict[str, Any] = field(default_factory=dict)
+    best_labels: dict[str, Any] = field(default_factory=dict)
 
     def record(self, info: dict[str, Any], is_best: bool) -> None:
         """Take over the figures of an evaluation, as loggers are given them."""

@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ferrule._typing import Scores
 from ferrule.errors import ConfigError
-from ferrule.scorer import Scorer, confusion_counts
+from ferrule.scorer import ConfusionCounts, Scorer, confusion_counts
 from ferrule.training.report.figures import Confusion, confusion_of
 
 if TYPE_CHECKING:
     from ferrule.language import Language
     from ferrule.training.example import Example
 
-__all__ = ["Evaluator", "KeepingScorer", "confusions"]
+__all__ = ["Evaluator", "KeepingScorer", "breakdown"]
 
 
 class Evaluator:
@@ -54,19 +56,61 @@ class Evaluator:
         return total, scores
 
 
-def confusions(examples: list[Example]) -> dict[str, Confusion]:
-    """What was taken for what in evaluated examples, for the tags and exclusive categories there are."""
-    tags = confusion_counts(examples, "tag")
-    found = {"tags": confusion_of(tags.labels, tags.counts.tolist())} if any(tags.labels) else {}
-    pairs = Counter(_categories(examples))
-    if pairs:
-        labels = sorted({label for pair in pairs for label in pair})
-        counts = [[pairs[gold, predicted] for predicted in labels] for gold in labels]
-        found["categories"] = confusion_of(labels, counts)
-    return found
+def breakdown(examples: list[Example]) -> tuple[dict[str, Confusion], dict[str, list[dict[str, Any]]]]:
+    """What was taken for what in evaluated examples, and a row of scores a label, for each kind there is.
+
+    Kinds are tags, entities (with the same first and last token) and exclusive categories; the label ""
+    or "(none)" stands for nothing gold, or nothing predicted. A row has label, p, r, f, n (gold) and
+    taken_for, the labels it was most often taken for.
+    """
+    tables = {
+        "tags": confusion_counts(examples, "tag"),
+        "entities": _counts(_entities(examples)),
+        "categories": _counts(_categories(examples)),
+    }
+    found = {kind: table for kind, table in tables.items() if any(table.labels) and table.counts.any()}
+    matrices = {kind: confusion_of(table.labels, table.counts.tolist()) for kind, table in found.items()}
+    return matrices, {kind: _rows(table) for kind, table in found.items()}
 
 
-def _categories(examples: list[Example]) -> Iterator[tuple[str, str]]:
+MOST_TAKEN_FOR = 3
+"""Wrong labels named beside a label."""
+
+
+def _rows(table: ConfusionCounts) -> list[dict[str, Any]]:
+    rows = []
+    scores = table.per_label()
+    for place, label in enumerate(table.labels):
+        if label not in scores or not label:
+            continue
+        score, counts = scores[label], table.counts[place]
+        wrong = sorted((-int(n), table.labels[at]) for at, n in enumerate(counts) if n and at != place)
+        taken_for = {name or "(none)": -n for n, name in wrong[:MOST_TAKEN_FOR]}
+        row = {"label": label, "p": score.precision, "r": score.recall, "f": score.fscore}
+        rows.append({**row, "n": int(counts.sum()), "taken_for": taken_for})
+    return rows
+
+
+def _counts(pairs: Iterable[tuple[str, str]]) -> ConfusionCounts:
+    seen = Counter(pairs)
+    labels = sorted({label for pair in seen for label in pair}, key=lambda label: (not label, label))
+    counts = [[seen[gold, predicted] for predicted in labels] for gold in labels]
+    return ConfusionCounts(tuple(labels), np.array(counts, dtype=np.int64).reshape(len(labels), len(labels)))
+
+
+def _entities(examples: Iterable[Example]) -> Iterator[tuple[str, str]]:
+    """The gold and the predicted label of each entity that is either, "" where there is none."""
+    for example in examples:
+        if not example.reference.has_annotation("ENT_IOB"):
+            continue
+        gold = {(ent.start, ent.end): ent.label_ for ent in example.reference.ents}
+        aligned = example.get_aligned_spans_x2y(example.predicted.ents)
+        predicted = {(ent.start, ent.end): ent.label_ for ent in aligned}
+        for place in gold.keys() | predicted.keys():
+            yield gold.get(place, ""), predicted.get(place, "")
+
+
+def _categories(examples: Iterable[Example]) -> Iterator[tuple[str, str]]:
     for example in examples:
         gold = [label for label, value in example.reference.cats.items() if value >= 0.5]
         cats = example.predicted.cats

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ferrule.training.checkpoint import TrainingState, set_seed
-from ferrule.training.evaluation import Evaluator, confusions
+from ferrule.training.counted_corpus import CountedCorpus
+from ferrule.training.evaluation import Evaluator, breakdown
 from ferrule.training.interrupts import DeferredInterrupt
 from ferrule.training.outputs import RunFolder
 from ferrule.training.report import RunFigures
@@ -77,6 +78,7 @@ def run_training(
     `teach` gathers the gradients of a batch; by default `nlp.update` does.
     """
     set_seed(settings.seed)
+    train_corpus, dev_corpus = CountedCorpus(train_corpus), CountedCorpus(dev_corpus)
     batches = train_batches(nlp, train_corpus, settings)
     state = folder.resume(batches) if resume else TrainingState()
     evaluate = Evaluator(nlp, dev_corpus, settings.score_weights)
@@ -86,7 +88,7 @@ def run_training(
         with DeferredInterrupt() as interrupt:
             for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state, teach):
                 if is_best:
-                    state.best_confusion = confusions(evaluate.examples)
+                    state.best_confusion, state.best_labels = breakdown(evaluate.examples)
                 if is_best is not None:
                     update_performance(nlp, info)
                     folder.save(state, is_best=is_best)
@@ -98,6 +100,7 @@ def run_training(
     folder.save(state, is_best=False)
     _set_weights(nlp, settings.optimizer.averages or {})
     figures = folder.figures(state)
+    figures.data = {"training": train_corpus.facts(), "development": dev_corpus.facts()}
     folder.report(figures)
     return figures
 

@@ -80,7 +80,7 @@ class RunFolder:
             config=self.nlp.config.to_str(),
             versions=versions(),
         )
-        figures.set_scores(state.best_scores)
+        figures.set_scores(state.best_scores, state.best_labels)
         return figures
 
     def report(self, figures: RunFigures) -> None:

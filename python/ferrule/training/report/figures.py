@@ -18,6 +18,10 @@ MOST_LABELS = 30
 """Labels in a confusion matrix; the rarer ones are counted together."""
 
 
+OWN_TABLES = {"entities": "ents_per_type"}
+"""The score whose table says the same as that of a kind of label."""
+
+
 class Confusion(TypedDict):
     """How often a gold label (row) was predicted as another (column): `counts[gold][predicted]`."""
 
@@ -49,12 +53,16 @@ class RunFigures:
         """The entry of the history with the highest score, the earliest of equals; None without history."""
         return max(self.history, key=lambda entry: (entry["score"], -entry["step"]), default=None)
 
-    def set_scores(self, scores: dict[str, Any]) -> None:
-        """Take over the scores of an evaluation: single figures, and a table for each one kept per label."""
+    def set_scores(self, scores: dict[str, Any], labels: dict[str, list[dict[str, Any]]]) -> None:
+        """Take over the scores of an evaluation: single figures, and a table for each one kept per label.
+
+        labels: tables by kind, `breakdown`'s, which come first; a score's own table is left out where one of
+        these has the same figures.
+        """
         self.scores = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
-        self.labels = {
-            name: per_label_rows(value) for name, value in scores.items() if isinstance(value, dict)
-        }
+        own = {name: per_label_rows(value) for name, value in scores.items() if isinstance(value, dict)}
+        covered = {name for kind, name in OWN_TABLES.items() if kind in labels}
+        self.labels = {**labels, **{name: rows for name, rows in own.items() if name not in covered}}
 
     def to_json(self, path: PathOrStr) -> None:
         """Write the figures as JSON."""

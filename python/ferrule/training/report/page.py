@@ -76,7 +76,8 @@ def write_page(figures: RunFigures, path: PathOrStr) -> None:
 
 
 def _facts(figures: RunFigures) -> str:
-    facts = [(name, _percent(name, value)) for name, value in figures.scores.items()]
+    names = {"speed": "words a second, evaluation"}
+    facts = [(names.get(name, name), _percent(name, value)) for name, value in figures.scores.items()]
     best = figures.best
     if best is not None:
         last = figures.history[-1]
@@ -89,17 +90,37 @@ def _facts(figures: RunFigures) -> str:
 
 
 def curves(figures: RunFigures) -> str:
-    """Loss and scores by step as two charts; empty without history."""
+    """Loss, scores and throughput by step as charts; empty without history."""
     if not figures.history:
         return ""
     losses = _series(figures, "losses")
-    scores = {name: points for name, points in _series(figures, "scores").items() if name != "speed"}
+    scores = {
+        name: points
+        for name, points in _series(figures, "scores").items()
+        if name != "speed" and len({value for _, value in points}) > 1  # gold tokens make flat lines
+    }
     scores["score"] = [(entry["step"], entry["score"]) for entry in figures.history]
     return (
         '<div class="charts">'
         f"<div><h2>Loss</h2>{line_chart(losses, x_title='step', y_title='loss')}</div>"
-        f"<div><h2>Scores</h2>{line_chart(scores, x_title='step', y_title='score')}</div></div>"
+        f"<div><h2>Scores</h2>{line_chart(scores, x_title='step', y_title='score')}</div>"
+        f"<div><h2>Words a second</h2>{line_chart(_speed(figures), x_title='step', y_title='words a second')}"
+        "</div></div>"
     )
+
+
+def _speed(figures: RunFigures) -> dict[str, list[tuple[float, float]]]:
+    """Words a second since the evaluation before, in training, and in each evaluation."""
+    training, evaluation = [], []
+    seconds, words = 0.0, 0
+    for entry in figures.history:
+        if words and entry["seconds"] > seconds:
+            training.append((entry["step"], (entry["words"] - words) / (entry["seconds"] - seconds)))
+        seconds, words = entry["seconds"], entry["words"]
+        if "speed" in entry["scores"]:
+            evaluation.append((entry["step"], entry["scores"]["speed"]))
+    found = {"training (with evaluations)": training, "evaluation": evaluation}
+    return {name: points for name, points in found.items() if points}
 
 
 def _series(figures: RunFigures, kind: str) -> dict[str, list[tuple[float, float]]]:
@@ -111,14 +132,22 @@ def _series(figures: RunFigures, kind: str) -> dict[str, list[tuple[float, float
 
 
 def _label_table(name: str, rows: list[dict[str, Any]]) -> str:
+    counted = all("n" in row for row in rows)
     body = "".join(
         f"<tr><td>{escape(str(row['label']))}</td>"
         + "".join(f"<td>{_percent(key, row.get(key))}</td>" for key in "prf")
+        + (f"<td>{row['n']:,}</td><td>{escape(taken_for(row))}</td>" if counted else "")
         + "</tr>"
         for row in rows
     )
-    head = "<tr><th>label</th><th>precision</th><th>recall</th><th>F</th></tr>"
+    head = "<tr><th>label</th><th>precision</th><th>recall</th><th>F</th>"
+    head += "<th>gold</th><th>most often taken for</th></tr>" if counted else "</tr>"
     return f"<h2>{escape(name)}</h2><table>{head}{body}</table>"
+
+
+def taken_for(row: dict[str, Any]) -> str:
+    """The labels a row's label was most often taken for, with their counts."""
+    return ", ".join(f"{name} {count}" for name, count in row.get("taken_for", {}).items())
 
 
 def _data(figures: RunFigures) -> str:
