@@ -9,6 +9,7 @@ import typer
 from ferrule.cli.annotate import annotate
 from ferrule.cli.benchmark import benchmark
 from ferrule.cli.calibrate import calibrate
+from ferrule.cli.compare import compare
 from ferrule.cli.convert import convert
 from ferrule.cli.debug_data import debug_data
 from ferrule.cli.distill import distill
@@ -63,4 +64,5 @@ app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
 app.command("annotate")(annotate)
 app.command("benchmark")(benchmark)
+app.command("compare")(compare)
 app.command("info")(info)
