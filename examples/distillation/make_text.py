@@ -1,4 +1,4 @@
-"""Writes plain text to distil on, one text a line: WNUT 2017 (all splits) and the training texts of Banking77.
+"""Writes plain text to distil on, one text a line: WNUT 2017 (all splits), and Banking77 (training texts).
 
 Usage: make_text.py DATA OUTPUT    (DATA: the folder with wnut17/ and banking77/, see CONTRIBUTING.md)
 """
