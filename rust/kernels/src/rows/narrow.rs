@@ -186,8 +186,8 @@ fn count<S: Simd, J: RowJob>(simd: S, job: &mut J, first: usize, x: Rows<'_>, kn
         simd.store(chunk, math::ln(simd, simd.load(chunk)));
     }
     debug_assert!(rest.is_empty(), "a batch is whole vectors");
-    for row in 0..x.n_rows() {
-        let stats = RowStats { max: known.maxima[row], sum: known.sums[row], ln_sum: logs[row] };
+    for (row, &ln_sum) in logs.iter().enumerate().take(x.n_rows()) {
+        let stats = RowStats { max: known.maxima[row], sum: known.sums[row], ln_sum };
         job.count(first + row, x.row(row), stats);
     }
 }
