@@ -29,6 +29,7 @@ impl KeptRows {
     /// The scores of a batch: float32 (n_docs, n_outputs).
     ///
     /// columns: uint32, those of the batch. The other arguments are those of `sparse_scores`, and so are the errors.
+    #[allow(clippy::too_many_arguments)] // the parts of one batch and of one table
     fn scores<'py>(
         &self,
         py: Python<'py>,
