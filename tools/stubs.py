@@ -26,6 +26,7 @@ RETURNS = {
     "__getitem__": "Any",
     "__iter__": "Any",
     "__len__": "int",
+    "__length_hint__": "int",
     "__next__": "Any",
     "__setitem__": "None",
 }
