@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ferrule import blank
+from ferrule.tokens import DocBin
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "railway_desk"
 TEXTS = ["Anna Berg lost a scarf in Eastvale.", "The soup wasn't cold!"]
 
@@ -75,6 +78,25 @@ def test_evaluating_scores_well_and_writes_json_and_html(project: Path) -> None:
     assert scores["tag_acc"] > 0.8
     assert f"{100 * scores['tag_acc']:.2f}" in run.stdout
     assert "<svg" in (project / "scores.html").read_text(encoding="utf8")
+
+
+def test_a_part_of_a_corpus_is_held_out_by_chance_and_always_the_same(tmp_path: Path) -> None:
+    rows = [f"text {number},{'A' if number % 2 else 'B'}" for number in range(200)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows]), encoding="utf8")
+    nlp = blank("en")
+
+    def parts(folder: str, *options: str) -> list[list[str]]:
+        ferrule("convert", tmp_path / "a.csv", tmp_path / folder, "--dev-share", "0.1", *options)
+        bins = [DocBin().from_disk(tmp_path / folder / part / "a.spacy") for part in ("train", "dev")]
+        return [[doc.text for doc in part.get_docs(nlp.vocab)] for part in bins]
+
+    train, dev = parts("one")
+    assert sorted(train + dev) == sorted(f"text {number}" for number in range(200))
+    assert 10 <= len(dev) <= 30
+    assert parts("two") == [train, dev]
+    assert parts("three", "--seed", "1")[1] != dev
+    run = ferrule("convert", tmp_path / "a.csv", tmp_path / "four", "--dev-share", "1", code=1)
+    assert "0 documents of a into train" in run.stderr and not (tmp_path / "four").exists()
 
 
 def test_json_lines_out_keep_order_text_and_other_keys(project: Path) -> None:

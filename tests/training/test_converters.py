@@ -137,6 +137,21 @@ def test_tables_give_every_category_a_value(file):
     assert [doc.cats for doc in read(tsv, **settings)] == [{"A": 1.0, "B": 1.0}, {"A": 0.0, "B": 0.0}]
 
 
+def test_tables_may_have_a_mark_for_the_byte_order_lines_in_fields_and_another_delimiter(file):
+    csv = file("a.csv", b'\xef\xbb\xbfText;Label\r\n"one; ""two""\nthree";A\r\n\r\nfour;B\r\n')
+    assert [(doc.text, doc.cats["A"]) for doc in read(csv, delimiter=";")] == [
+        ('one; "two" three', 1.0),
+        ("four", 0.0),
+    ]
+    with pytest.raises(ValueError, match="one character"):
+        read(csv, delimiter="::")
+
+
+def test_jsonl_labels_may_be_whole_numbers(file):
+    docs = read(file("a.jsonl", '{"text": "a", "label": 3}\n{"text": "b", "label": [1, "x"]}\n'))
+    assert [doc.cats for doc in docs] == [{"3": 1.0, "1": 0.0, "x": 0.0}, {"3": 0.0, "1": 1.0, "x": 1.0}]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -158,7 +173,14 @@ def test_tables_give_every_category_a_value(file):
         ("a.jsonl", '{"text": "a b", "tgas": ["X"]}\n', r"a.jsonl:1: .*Did you mean 'tags'"),
         ("a.csv", "text,label\na\n", r"a.csv:2: expected 2 fields"),
         ("a.csv", "text,label\na,b\nc,d,e\n", r"a.csv:3: expected 2 fields like the header, found 3"),
-        ("a.csv", 'text,label\n"a,b\n', r"a.csv:2: unexpected end of data"),
+        ("a.csv", 'text,label\n"a,b\n', r"a.csv:2: unexpected end of data; a field that begins with"),
+        ("a.csv", 'text,label\n"a\nb",c\nd\n', r"a.csv:4: expected 2 fields"),
+        ("a.csv", b"text,label\na,b\nc\xe9,d\n", r"a.csv:\d: expected UTF-8, found the byte 0xe9"),
+        ("a.csv", "text;label\na;b\n", r"a.csv:1: no text column.*--delimiter"),
+        ("a.csv", "text,text,label\na,b,c\n", r"a.csv:1: 2 columns are called 'text'"),
+        ("a.jsonl", '{"text": "a", "label": 1.5}\n', r"a.jsonl:1: 'label' must be a label.*found 1.5"),
+        ("a.jsonl", '{"text": "a", "cats": {"x": "yes"}}\n', r"a.jsonl:1: 'cats' must have a number"),
+        ("a.jsonl", '{"text": "a", "entities": [{"start": 0}]}\n', r"a.jsonl:1: .*no 'end' and no 'label'"),
         ("a.tsv", "text\tlabel\na,b\n", r"a.tsv:2: expected 2 fields like the header, found 1"),
         (
             "a.jsonl",

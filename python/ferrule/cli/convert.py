@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,10 +36,19 @@ def convert(
     label_separator: Annotated[
         str | None, typer.Option(help="CSV, TSV: what stands between several categories.")
     ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="CSV, TSV: what stands between the fields, such as ';'.")
+    ] = None,
+    dev_share: Annotated[
+        float,
+        typer.Option(
+            "--dev-share", help="Hold out this share of the documents: folders train and dev.", min=0, max=1
+        ),
+    ] = 0.0,
+    seed: Annotated[int, typer.Option("--seed", help="Another one holds out other documents.")] = 0,
 ) -> None:
     """Convert CoNLL-U, two-column CoNLL, IOB, JSON lines, CSV or TSV to .spacy files."""
     import ferrule
-    from ferrule.tokens import DocBinWriter
     from ferrule.training.converters import convert as read
 
     nlp = ferrule.blank(lang)
@@ -52,15 +64,37 @@ def convert(
             text_column=text_column,
             label_column=label_column,
             label_separator=label_separator,
+            delimiter=delimiter,
         )
-        n_tokens = 0
-        with DocBinWriter(target, store_user_data=True) as writer:
-            for doc in docs:
-                n_tokens += len(doc)
-                writer.add(doc)
-        for file, n_docs in writer.files:
+        for file, n_docs in write(docs, target, dev_share, seed):
             typer.echo(f"Saved: {file} ({n_docs} documents, from {path})")
-        typer.echo(f"{n_tokens} tokens in all")
+
+
+def write(docs: Iterable[Any], target: Path, dev_share: float, seed: int) -> list[tuple[Path, int]]:
+    """Write `docs` to `target`, or with `dev_share` to two folders, `train` and `dev`, in place of its own.
+
+    dev_share: each document's chance to be held out, drawn by a generator of its own that starts at `seed`,
+    so that the same file is always cut alike. Returns each file with its number of documents.
+    Raises ValueError, and leaves no file, where one of the two parts would be empty.
+    """
+    from ferrule.tokens import DocBinWriter
+
+    parts = ["train", "dev"] if dev_share else []
+    targets = [target.parent / part / target.name for part in parts] or [target]
+    draw = random.Random(seed)
+    with ExitStack() as stack:
+        writers = [stack.enter_context(DocBinWriter(path, store_user_data=True)) for path in targets]
+        n_docs = [0] * len(writers)
+        for doc in docs:
+            held_out = bool(dev_share) and draw.random() < dev_share
+            n_docs[held_out] += 1
+            writers[held_out].add(doc)
+        if parts and 0 in n_docs:
+            raise ValueError(
+                f"--dev-share {dev_share} puts {n_docs[0]} documents of {target.stem} into train and "
+                f"{n_docs[1]} into dev; both need some. Give another share or --seed."
+            )
+    return [(file, n_docs) for writer in writers for file, n_docs in writer.files]
 
 
 def target_files(source: Path, output: Path, converter: str) -> list[tuple[Path, Path]]:

@@ -19,7 +19,8 @@ from ferrule.training.converters.conll_ner import (
 )
 from ferrule.training.converters.conllu import conllu_sentences
 from ferrule.training.converters.sentences import documents
-from ferrule.training.converters.text_records import jsonl_documents, table_documents
+from ferrule.training.converters.tables import table_documents
+from ferrule.training.converters.text_records import jsonl_documents
 
 __all__ = ["CONVERTERS", "convert", "detect"]
 
@@ -58,6 +59,7 @@ def convert(
     text_column: str | None = None,
     label_column: str | None = None,
     label_separator: str | None = None,
+    delimiter: str | None = None,
     doc_class: Any = None,
 ) -> Iterator[Any]:
     """The documents of a corpus file, one after the other; `.gz` files are unzipped on the way.
@@ -89,7 +91,7 @@ def convert(
             found = table_documents(
                 path,
                 make_doc,
-                delimiter="\t" if name == "tsv" else ",",
+                delimiter=delimiter or ("\t" if name == "tsv" else ","),
                 text_column=text_column,
                 label_column=label_column,
                 label_separator=label_separator,

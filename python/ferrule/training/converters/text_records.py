@@ -1,22 +1,19 @@
-"""Texts with annotations, one a line: JSONL; and texts with categories: CSV, TSV."""
+"""Texts with annotations, one a line: JSONL."""
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ferrule._typing import PathOrStr
-from ferrule.errors import CorpusError
 from ferrule.training.annotations import doc_from_annotations
-from ferrule.training.converters.source import malformed, numbered_lines, open_text
+from ferrule.training.converters.source import malformed, numbered_lines
+from ferrule.training.converters.tables import LABEL_COLUMNS
 
-__all__ = ["jsonl_documents", "table_documents"]
+__all__ = ["jsonl_documents"]
 
 MakeDoc = Callable[[str], Any]
-LABEL_COLUMNS = ("label", "labels", "category", "categories", "cats", "intent", "class")
-TEXT_COLUMNS = ("text", "sentence", "utterance")
 
 
 def jsonl_documents(path: PathOrStr, make_doc: MakeDoc, vocab: Any, doc_class: Any = None) -> Iterator[Any]:
@@ -33,8 +30,9 @@ def jsonl_documents(path: PathOrStr, make_doc: MakeDoc, vocab: Any, doc_class: A
         text, words = record.pop("text", None), record.get("words", record.pop("tokens", None))
         if not isinstance(text, str) and not isinstance(words, list):
             raise malformed(path, number, f"expected 'text' or 'words', found the fields {sorted(record)}")
-        annotations = _json_annotations(record, labels)
         try:
+            annotations = _json_annotations(record, labels)
+            _check_cats(annotations.get("cats"))
             if isinstance(words, list):
                 doc = (doc_class or _doc_class())(vocab)
                 annotations = {**annotations, "words": words, "text": text}
@@ -43,36 +41,6 @@ def jsonl_documents(path: PathOrStr, make_doc: MakeDoc, vocab: Any, doc_class: A
             yield doc_from_annotations(doc, annotations) if annotations else doc
         except (ValueError, TypeError) as error:
             raise malformed(path, number, str(error)) from error
-
-
-def table_documents(
-    path: PathOrStr,
-    make_doc: MakeDoc,
-    *,
-    delimiter: str = ",",
-    text_column: str | None = None,
-    label_column: str | None = None,
-    label_separator: str | None = None,
-) -> Iterator[Any]:
-    """The documents of a CSV or TSV file, streaming: a text and its category a row, a header first.
-
-    Every category of the file gets 1.0 or 0.0 in each document. Columns are found by name (`text`, `label`,
-    `category`…) unless given; `label_separator` splits several categories of a row.
-
-    Raises CorpusError with file and line.
-    """
-
-    def rows() -> Iterator[tuple[int, str, list[str]]]:
-        return _table_rows(path, delimiter, text_column, label_column, label_separator)
-
-    labels = dict.fromkeys(label for _, _, found in rows() for label in found)
-    for number, text, found in rows():
-        try:
-            doc = make_doc(text)
-        except ValueError as error:
-            raise malformed(path, number, str(error)) from error
-        doc.cats = {label: float(label in found) for label in labels}
-        yield doc
 
 
 def _doc_class() -> Any:
@@ -99,19 +67,35 @@ def _json_records(path: PathOrStr) -> Iterator[tuple[int, dict[str, Any]]]:
 def _json_labels(path: PathOrStr) -> list[str]:
     """Every category that is named by label, over the whole file."""
     labels: dict[str, None] = {}
-    for _, record in _json_records(path):
-        labels.update(dict.fromkeys(_named_labels(record)))
+    for number, record in _json_records(path):
+        try:
+            labels.update(dict.fromkeys(_named_labels(record)))
+        except TypeError as error:
+            raise malformed(path, number, str(error)) from error
     return list(labels)
 
 
 def _named_labels(record: Mapping[str, Any]) -> list[str]:
+    """The labels that a record names. Raises TypeError for what is neither text, whole number nor list."""
     for name in LABEL_COLUMNS:
         value = record.get(name)
-        if isinstance(value, str):
-            return [value]
-        if isinstance(value, list):
-            return [str(label) for label in value]
+        if value is None or (isinstance(value, dict) and name == "cats"):
+            continue
+        labels = value if isinstance(value, list) else [value]
+        for label in labels:
+            if not isinstance(label, str | int) or isinstance(label, bool):
+                raise TypeError(
+                    f"{name!r} must be a label, a whole number or a list of these, found {value!r}; "
+                    "whether a label holds is said by 'cats': {label: 1 or 0}"
+                )
+        return [str(label) for label in labels]
     return []
+
+
+def _check_cats(cats: Any) -> None:
+    for label, value in cats.items() if isinstance(cats, dict) else ():
+        if not isinstance(value, int | float):
+            raise TypeError(f"'cats' must have a number for each label, found {value!r} for {label!r}")
 
 
 def _json_annotations(record: dict[str, Any], labels: list[str]) -> dict[str, Any]:
@@ -130,41 +114,8 @@ def _json_annotations(record: dict[str, Any], labels: list[str]) -> dict[str, An
         annotations["entities"] = annotations.pop("spans")
     entities = annotations.get("entities")
     if isinstance(entities, list) and entities and isinstance(entities[0], dict):
+        for ent in entities:
+            if missing := {"start", "end", "label"} - set(ent):
+                raise ValueError(f"the entity {ent} has no {' and no '.join(map(repr, sorted(missing)))}")
         annotations["entities"] = [(ent["start"], ent["end"], ent["label"]) for ent in entities]
     return annotations
-
-
-def _table_rows(
-    path: PathOrStr, delimiter: str, text_column: str | None, label_column: str | None, separator: str | None
-) -> Iterator[tuple[int, str, list[str]]]:
-    with open_text(path) as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            text_at = _column(path, header, text_column, TEXT_COLUMNS, "text")
-            label_at = _column(path, header, label_column, LABEL_COLUMNS, "label")
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise malformed(
-                        path,
-                        reader.line_num,
-                        f"expected {len(header)} fields like the header, found {len(row)}",
-                    )
-                labels = row[label_at].split(separator) if separator else [row[label_at]]
-                yield reader.line_num, row[text_at], [label.strip() for label in labels if label.strip()]
-        except (csv.Error, UnicodeDecodeError, EOFError, OSError) as error:
-            raise malformed(path, reader.line_num, str(error)) from error
-
-
-def _column(path: PathOrStr, header: list[str], given: str | None, usual: tuple[str, ...], role: str) -> int:
-    lowered = [name.lower() for name in header]
-    for name in (given.lower(),) if given else usual:
-        if name in lowered:
-            return lowered.index(name)
-    wanted = repr(given) if given else " or ".join(usual)
-    raise CorpusError(
-        f"{path}:1: no {role} column: looked for {wanted}, found the header {header}. "
-        f"Name it with {role}_column."
-    )
