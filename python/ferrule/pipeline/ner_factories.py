@@ -5,35 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from thinc.api import Config, Model
+from thinc.api import Model
 
 from ferrule._typing import Scores
+from ferrule.pipeline.default_models import DEFAULT_NER_MODEL
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.ner import EntityRecognizer
 
 __all__ = ["DEFAULT_NER_MODEL", "make_beam_ner", "make_ner"]
-
-DEFAULT_NER_CONFIG = """
-[model]
-@architectures = "spacy.TransitionBasedParser.v2"
-state_type = "ner"
-extra_state_tokens = false
-hidden_width = 64
-maxout_pieces = 2
-use_upper = true
-
-[model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
-"""
-DEFAULT_NER_MODEL = Config().from_str(DEFAULT_NER_CONFIG)["model"]
-
 
 # What spaCy's factory does not know.
 _OWN_SETTINGS = {"threshold": 0.0, "scores_key": None}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from thinc.api import Config, Model
+from thinc.api import Model
 
 from ferrule import _core
 from ferrule._typing import Scores
@@ -16,6 +16,7 @@ from ferrule.ml.class_loss import gold_class_loss, teacher_loss
 from ferrule.ml.feature_extractor import all_native
 from ferrule.ml.rows import join_rows, split_rows
 from ferrule.pipeline import examples as check
+from ferrule.pipeline.default_models import DEFAULT_TAGGER_MODEL
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.gold_labels import distinct_labels, gold_classes
 from ferrule.pipeline.labelled_pipe import LabelledPipe
@@ -27,22 +28,6 @@ __all__ = ["DEFAULT_TAGGER_MODEL", "Tagger", "make_tagger", "tagger_score"]
 
 Ints = npt.NDArray[np.int32]
 UInt64s = npt.NDArray[np.uint64]
-
-DEFAULT_TAGGER_CONFIG = """
-[model]
-@architectures = "spacy.Tagger.v2"
-
-[model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
-"""
-DEFAULT_TAGGER_MODEL = Config().from_str(DEFAULT_TAGGER_CONFIG)["model"]
 
 
 @factory(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from thinc.api import Config, Model
+from thinc.api import Model
 
 from ferrule._typing import Losses, Scores
 from ferrule.errors import LabelError, SerializationError
@@ -23,6 +23,7 @@ from ferrule.pipeline.category_truths import (
     gold_categories,
     weights_of_classes,
 )
+from ferrule.pipeline.default_models import DEFAULT_TEXTCAT_MODEL
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.labelled_pipe import LabelledPipe
 from ferrule.pipeline.teacher_rows import TeacherRows
@@ -31,36 +32,6 @@ from ferrule.registry import registry
 __all__ = ["TextCategorizer", "make_textcat", "textcat_score"]
 
 Floats = npt.NDArray[np.float32]
-
-_MODEL = """
-[model]
-@architectures = "spacy.TextCatEnsemble.v2"
-
-[model.tok2vec]
-@architectures = "spacy.Tok2Vec.v2"
-
-[model.tok2vec.embed]
-@architectures = "spacy.MultiHashEmbed.v2"
-width = 64
-rows = [2000, 2000, 500, 1000, 500]
-attrs = ["NORM", "LOWER", "PREFIX", "SUFFIX", "SHAPE"]
-include_static_vectors = false
-
-[model.tok2vec.encode]
-@architectures = "spacy.MaxoutWindowEncoder.v2"
-width = 64
-window_size = 1
-maxout_pieces = 3
-depth = 2
-
-[model.linear_model]
-@architectures = "spacy.TextCatBOW.v3"
-exclusive_classes = true
-length = 262144
-ngram_size = 1
-no_output_layer = false
-"""
-DEFAULT_TEXTCAT_MODEL = Config().from_str(_MODEL)["model"]
 
 CATEGORY_SCORES: dict[str, float | None] = {
     "cats_score": 1.0,

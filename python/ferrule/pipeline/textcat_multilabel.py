@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
 from typing import Any
 
 from thinc.api import Model
 
 from ferrule._typing import Scores
 from ferrule.pipeline.category_truths import LEARNING_SETTINGS
+from ferrule.pipeline.default_models import DEFAULT_MULTILABEL_MODEL
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.textcat import (
     CATEGORY_SCORES,
-    DEFAULT_TEXTCAT_MODEL,
     TextCategorizer,
 )
 from ferrule.registry import registry
 
 __all__ = ["MultiLabelTextCategorizer", "make_multilabel_textcat", "textcat_multilabel_score"]
-
-DEFAULT_MULTILABEL_MODEL = deepcopy(DEFAULT_TEXTCAT_MODEL)
-DEFAULT_MULTILABEL_MODEL["linear_model"]["exclusive_classes"] = False
 
 
 @factory(

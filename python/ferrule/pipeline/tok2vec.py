@@ -5,31 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from thinc.api import Config, Model, set_dropout_rate
+from thinc.api import Model, set_dropout_rate
 from thinc.optimizers import Optimizer
 
 from ferrule._typing import Losses
 from ferrule.ml.listener import Tok2VecListener
 from ferrule.pipeline import examples as check
+from ferrule.pipeline.default_models import DEFAULT_TOK2VEC_MODEL
 from ferrule.pipeline.factories import factory
 from ferrule.pipeline.learning import learning, unchanged_gradients_on_error
 from ferrule.pipeline.shared_gradient import SharedGradient
 from ferrule.pipeline.trainable_pipe import OWN_OPTIMIZER, TrainablePipe
 
 __all__ = ["DEFAULT_TOK2VEC_MODEL", "Tok2Vec", "Tok2VecListener", "make_tok2vec"]
-
-DEFAULT_TOK2VEC_CONFIG = """
-[model]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 96
-depth = 4
-embed_size = 2000
-window_size = 1
-maxout_pieces = 3
-subword_features = true
-"""
-DEFAULT_TOK2VEC_MODEL = Config().from_str(DEFAULT_TOK2VEC_CONFIG)["model"]
 
 
 @factory("tok2vec", assigns=["doc.tensor"], default_config={"model": DEFAULT_TOK2VEC_MODEL})

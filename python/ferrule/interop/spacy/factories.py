@@ -26,8 +26,8 @@ from thinc.api import Model
 from ferrule.ml.fused import fuse
 from ferrule.ml.resize import resize_output
 from ferrule.ml.transition import run_as_own
+from ferrule.pipeline.default_models import DEFAULT_TOK2VEC_MODEL
 from ferrule.pipeline.factories import factory_meta
-from ferrule.pipeline.tok2vec import DEFAULT_TOK2VEC_MODEL
 from ferrule.registry import registry
 
 __all__ = [
