@@ -28,6 +28,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "misc": {
         "ferrule.fit.v1": "ferrule.training.fit",
         "ferrule.foreign.spacy.v1": "ferrule.interop.spacy.foreign",
+        "ferrule.load.v1": "ferrule.language.loading",
         "ferrule.teacher.spacy.v1": "ferrule.interop.spacy.teacher",
     },
     "optimizers": {"*": "ferrule.optimizer"},

@@ -50,6 +50,13 @@ LAYERS: list[set[str]] = [
 ]
 # These two do not know each other though they share a line.
 STRANGERS = {("ml", "scorer"), ("scorer", "ml")}
+# Those that may import each other, and why: a document, its tokens and its spans are views of one another; a
+# word and its vocabulary know each other; a pickled pipeline has to find the class of its language again.
+TOGETHER = [
+    {"tokens"},
+    {"vocab", "lexeme", "vector_pruning"},
+    {"language.language", "language.languages"},
+]
 # `ferrule` itself only names what is imported when asked for.
 EXEMPT = {""}
 
@@ -113,6 +120,46 @@ def test_the_rule_sees_an_upward_import(tmp_path: Path) -> None:
     )
     assert list(imported(file)) == [("language", 3)]
     assert layer_of("language") > layer_of("pipeline.tagger")  # type: ignore[operator]
+
+
+def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    """Every module that `start` imports, or that what it imports does."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for target in graph.get(waiting.pop(), set()) - found:
+            found.add(target)
+            waiting.append(target)
+    return found
+
+
+def loops(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """The sets of modules that import each other, directly or not."""
+    below = {module: reachable(graph, module) for module in graph}
+    return {
+        frozenset(other for other in below[module] if module in below.get(other, ())) | {module}
+        for module in graph
+        if module in below[module]
+    }
+
+
+def test_modules_that_import_each_other_are_named() -> None:
+    graph = {
+        module: {target for target, _ in imported(path) if target} - {module}
+        for module, path in modules()
+        if module not in EXEMPT
+    }
+    unnamed = [
+        sorted(loop)
+        for loop in loops(graph)
+        if not any(all(m in names or m.split(".")[0] in names for m in loop) for names in TOGETHER)
+    ]
+    assert not unnamed, f"import loops; move what both need into a module below them: {unnamed}"
+
+
+def test_a_loop_is_seen() -> None:
+    assert loops({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == {frozenset("abc")}
+    assert not loops({"a": {"b", "c"}, "b": {"c"}})
 
 
 def test_optional_packages_are_imported_in_interop_only() -> None:

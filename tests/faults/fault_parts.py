@@ -68,6 +68,11 @@ def fails_on_bad(doc: Doc) -> Doc:
     return doc
 
 
+@Language.component("fault_copies")
+def copies(doc: Doc) -> Doc:
+    return doc.copy()
+
+
 @Language.component("fault_ends_worker")
 def ends_its_process(doc: Doc) -> Doc:
     if doc.text == "die":

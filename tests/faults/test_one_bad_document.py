@@ -74,3 +74,41 @@ def test_pairs_stay_right_in_every_way_of_running(way: dict[str, int]) -> None:
         good = [text for text in texts if text.startswith("good")]
         assert [(doc.text, context) for doc, context in out] == [(t, f"context of {t}") for t in good]
         assert sorted(seen) == [("fault_on_bad", f"bad {n}", f"cannot do 'bad {n}'") for n in sorted(bad)]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["plain", "threads", "processes"])
+@pytest.mark.parametrize("bad", [{0}, {3}, {2, 6}], ids=str)
+def test_pairs_stay_right_where_documents_are_replaced(way: dict[str, int], bad: set[int]) -> None:
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("fault_on_bad")
+    nlp.add_pipe("fault_copies")
+    nlp.set_error_handler(lambda name, pipe, docs, error: None)
+    pairs = [(text, text.upper()) for text in texts_with(bad)]
+    out = list(nlp.pipe(pairs, as_tuples=True, batch_size=3, **way))  # type: ignore[arg-type]
+    assert [(doc.text, context) for doc, context in out] == [
+        pair for pair in pairs if pair[0].startswith("good")
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["plain", "threads", "processes"])
+def test_a_trained_component_loses_only_its_bad_documents(way: dict[str, int]) -> None:
+    """The model itself breaks on the whole batch, in every way of running it."""
+    nlp = trained()
+    model = nlp.get_pipe("tagger").model
+    plain = model._func
+
+    def forward(model: Any, docs: Any, is_train: bool) -> Any:
+        if any("bad" in doc.text for doc in docs):
+            raise RuntimeError("the batch is broken")
+        return plain(model, docs, is_train)
+
+    model._func = forward
+    seen: list[str] = []
+    nlp.set_error_handler(lambda name, pipe, docs, error: seen.extend(doc.text for doc in docs))
+    for bad in [{0}, {2, 3}, {1, N_DOCS - 1}]:
+        seen.clear()
+        texts = texts_with(bad)
+        out = list(nlp.pipe(texts, batch_size=4, **way))  # type: ignore[call-overload]
+        assert [doc.text for doc in out] == [text for text in texts if text.startswith("good")]
+        assert all(token.tag_ for doc in out for token in doc)
+        assert sorted(seen) == sorted(text for text in texts if text.startswith("bad"))

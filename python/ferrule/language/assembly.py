@@ -11,6 +11,7 @@ from thinc.config import Config
 from ferrule.errors import ComponentNotFoundError, ConfigError, nearest_names
 from ferrule.language.config import SECTION_ORDER, resolved_section
 from ferrule.pipeline.factories import FactoryMeta
+from ferrule.registry import registry
 
 __all__ = ["ForeignPart", "assembled"]
 
@@ -143,8 +144,7 @@ def _add_components(
 
 
 def _add_sourced(nlp: Any, name: str, block: Mapping[str, Any], sources: dict[str, Any]) -> None:
-    from ferrule.language.loading import load
-
+    load = registry.misc.get("ferrule.load.v1")
     origin = str(block["source"])
     if origin not in sources:
         sources[origin] = load(origin)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ferrule.errors import ConfigError, nearest_names
+from ferrule.registry import registry
 
 __all__ = ["init_settings", "init_vocab"]
 
@@ -68,8 +69,7 @@ def _add_lexemes(vocab: Any, path: str | Path) -> None:
 
 def _load_vectors(nlp: Any, name: str | Path) -> None:
     """Share the word vectors, and the strings they belong to, of the pipeline at `name`."""
-    from ferrule.language.loading import load
-
+    load = registry.misc.get("ferrule.load.v1")
     source = load(name, vocab=type(nlp)().vocab, exclude=["lookups"])
     for string in source.vocab.strings:
         nlp.vocab.strings.add(string)

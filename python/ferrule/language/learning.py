@@ -16,7 +16,8 @@ from ferrule.language.config import resolved_section
 from ferrule.language.description import Description
 from ferrule.language.initializing import init_settings, init_vocab
 from ferrule.language.listeners import Listening
-from ferrule.language.processing import Processing, Step
+from ferrule.language.processing import Processing
+from ferrule.language.steps import Step
 from ferrule.pipeline.examples import all_examples
 from ferrule.pipeline.learning import (
     fit_gradients_to,

@@ -39,6 +39,7 @@ def blank(
     return get_lang_class(name).from_config(config or {}, vocab=vocab, meta=meta)
 
 
+@registry.misc("ferrule.load.v1")
 def load(
     name: PathOrStr,
     *,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from ferrule._typing import ErrorHandler, PipeCallable
+from ferrule._typing import ErrorHandler
 from ferrule.language.state import PipelineState
+from ferrule.language.steps import Contexts, Step, applied, checked_result, shortened, text_and_context
 from ferrule.pipeline.pipe import reraise
 from ferrule.pipeline.streams import check_batch_size
 from ferrule.tokenizer import Tokenizer
 from ferrule.tokens import Doc
 
-__all__ = ["Contexts", "Processing", "Step", "applied", "text_and_context"]
+__all__ = ["Processing"]
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Processing(PipelineState):
         """
         if not isinstance(text, str):
             raise TypeError(
-                f"make_doc: expected a text as str, found {type(text).__name__}: {_shortened(text)}"
+                f"make_doc: expected a text as str, found {type(text).__name__}: {shortened(text)}"
             )
         if len(text) > self.max_length:
             raise ValueError(
@@ -65,7 +65,7 @@ class Processing(PipelineState):
                 continue
             if result is None and _handles_errors(pipe):
                 continue  # the component's own handler has had the error
-            doc = _checked_result(result, name)
+            doc = checked_result(result, name)
         return doc
 
     def pipe(
@@ -103,7 +103,7 @@ class Processing(PipelineState):
         if n_threads > 1:
             from ferrule.language.threads import in_threads
 
-            stream = in_threads(docs, steps, n_threads=n_threads, batch_size=size)
+            stream = in_threads(docs, steps, contexts, n_threads=n_threads, batch_size=size)
         else:
             stream = applied(docs, steps, contexts)
         return stream if contexts is None else contexts.paired(stream)
@@ -145,7 +145,7 @@ class Processing(PipelineState):
         if isinstance(item, bytes):
             return Doc(self.vocab).from_bytes(item)
         raise TypeError(
-            f"nlp: expected a text, a Doc or a Doc's bytes, found {type(item).__name__}: {_shortened(item)}"
+            f"nlp: expected a text, a Doc or a Doc's bytes, found {type(item).__name__}: {shortened(item)}"
         )
 
     def _docs(self, items: Iterable[Any], contexts: Contexts | None, batch_size: int) -> Iterator[Doc]:
@@ -214,75 +214,6 @@ class Processing(PipelineState):
         return handler
 
 
-class Step:
-    """One component of a run through the pipeline, with its settings and its error handler."""
-
-    def __init__(
-        self, name: str, pipe: PipeCallable, settings: dict[str, Any], handler: ErrorHandler
-    ) -> None:
-        self.name = name
-        self.pipe = pipe
-        self.settings = settings
-        self.handler = handler
-
-    def run(self, docs: Iterable[Doc], contexts: Contexts | None = None) -> Iterator[Doc]:
-        """The documents as this component leaves them, in order, without those it failed on."""
-        stream: Callable[..., Iterable[Any]] | None = getattr(self.pipe, "pipe", None)
-        if stream is not None:
-            for doc in stream(docs, **self.settings):
-                yield _checked_result(doc, self.name)
-            return
-        settings = {name: value for name, value in self.settings.items() if name != "batch_size"}
-        for doc in docs:
-            try:
-                result = _checked_result(self.pipe(doc, **settings), self.name)
-            except Exception as error:
-                self.handler(self.name, self.pipe, [doc], error)
-                continue
-            if contexts is not None and result is not doc:
-                contexts.replace(doc, result)
-            yield result
-
-
-def applied(docs: Iterable[Doc], steps: Iterable[Step], contexts: Contexts | None = None) -> Iterator[Doc]:
-    """The documents after all `steps`, in order; nothing is read before it is asked for."""
-    stream = iter(docs)
-    for step in steps:
-        stream = step.run(stream, contexts)
-    return stream
-
-
-class Contexts:
-    """Which context belongs to which document of a stream whose documents may be left out or replaced."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[list[Any]] = deque()
-
-    def add(self, doc: Doc, context: Any) -> None:
-        """`doc` has gone in."""
-        self._waiting.append([doc, context])
-
-    def replace(self, old: Doc, new: Doc) -> None:
-        """A component returned `new` for `old`."""
-        for entry in self._waiting:
-            if entry[0] is old:
-                entry[0] = new
-                return
-
-    def find(self, doc: Doc) -> Any:
-        """The context of a document that is still on its way; None if there is none."""
-        return next((entry[1] for entry in self._waiting if entry[0] is doc), None)
-
-    def paired(self, docs: Iterable[Doc]) -> Iterator[tuple[Doc, Any]]:
-        """Each document that came out with its context."""
-        for doc in docs:
-            # Documents come out in the order they went in, so those before this one have been left out.
-            if any(entry[0] is doc for entry in self._waiting):
-                while self._waiting[0][0] is not doc:
-                    self._waiting.popleft()
-            yield doc, self._waiting.popleft()[1]
-
-
 def read_ahead(source: Iterator[T], count: int) -> tuple[list[T], bool | Exception]:
     """Up to `count` items, and whether the source has ended: False, True, or the error with which it did."""
     read: list[T] = []
@@ -294,23 +225,6 @@ def read_ahead(source: Iterator[T], count: int) -> tuple[list[T], bool | Excepti
     except Exception as error:
         return read, error
     return read, False
-
-
-def text_and_context(item: Any) -> tuple[Any, Any]:
-    """The two parts of an item of a stream of (text, context); TypeError for anything else."""
-    if not isinstance(item, tuple | list) or len(item) != 2:
-        raise TypeError(f"nlp.pipe(as_tuples=True): expected (text, context), found {_shortened(item)}")
-    return item[0], item[1]
-
-
-def _checked_result(result: Any, name: str) -> Doc:
-    if isinstance(result, Doc):
-        return result
-    raise TypeError(
-        f"The component {name!r} returned {type(result).__name__}, expected the Doc it was given; a "
-        "component must "
-        f"end with `return doc`"
-    )
 
 
 def _read_by(steps: list[Step]) -> int:
@@ -326,8 +240,3 @@ def _handles_errors(pipe: Any) -> bool:
 
 def _name_set(names: Iterable[str]) -> frozenset[str]:
     return frozenset([names] if isinstance(names, str) else names)
-
-
-def _shortened(item: Any) -> str:
-    shown = repr(item)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -7,16 +7,24 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ferrule.language.processing import Step, applied
+from ferrule.language.steps import Contexts, Step, applied
 from ferrule.pipeline.streams import batches
 from ferrule.tokens import Doc
 
 __all__ = ["in_threads"]
 
-Outcome = tuple[list[Doc], Exception | None]
+# The documents that were done, each with the one that was given, and the error that ended the batch.
+Outcome = tuple[list[tuple[Doc, Doc]], Exception | None]
 
 
-def in_threads(docs: Iterable[Doc], steps: list[Step], *, n_threads: int, batch_size: int) -> Iterator[Doc]:
+def in_threads(
+    docs: Iterable[Doc],
+    steps: list[Step],
+    contexts: Contexts | None = None,
+    *,
+    n_threads: int,
+    batch_size: int,
+) -> Iterator[Doc]:
     """The documents after all `steps`, in order; `n_threads` batches are at work at the same time.
 
     An error comes out where its document would have, after the documents before it.
@@ -40,7 +48,10 @@ def in_threads(docs: Iterable[Doc], steps: list[Step], *, n_threads: int, batch_
                 if not waiting:
                     break
                 done, error_of_batch = waiting.popleft().result()
-                yield from done
+                for doc, given in done:
+                    if contexts is not None and doc is not given:
+                        contexts.replace(given, doc)
+                    yield doc
                 if error_of_batch is not None:
                     raise error_of_batch
         finally:
@@ -51,10 +62,13 @@ def in_threads(docs: Iterable[Doc], steps: list[Step], *, n_threads: int, batch_
 
 
 def _run(batch: list[Doc], steps: list[Step]) -> Outcome:
-    done: list[Doc] = []
+    done: list[tuple[Doc, Doc]] = []
+    given = Contexts()
+    for doc in batch:
+        given.add(doc, doc)
     try:
-        for doc in applied(batch, steps):
-            done.append(doc)
+        for pair in given.paired(applied(batch, steps, given)):
+            done.append(pair)
     except Exception as error:
         return done, error
     return done, None

@@ -14,7 +14,7 @@ from typing import Any
 
 from ferrule import _core
 from ferrule.errors import WorkerError
-from ferrule.language.processing import Contexts, Step, applied, text_and_context
+from ferrule.language.steps import Contexts, Step, applied, text_and_context
 from ferrule.pipeline.streams import batches
 from ferrule.tokens import Doc
 
