@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import thinc.optimizers as thinc_optimizers
 from thinc.api import Model
+from thinc.optimizers import FloatOrSeq
 
 from ferrule import _core
 from ferrule.kept_weights import KeptWeights
@@ -318,13 +319,13 @@ _SGD = thinc_optimizers.SGD_DEFAULTS
 
 @registry.optimizers("Adam.v1")
 def Adam(
-    learn_rate: Any = _ADAM["learn_rate"],
+    learn_rate: FloatOrSeq = _ADAM["learn_rate"],
     *,
-    L2: Any = _ADAM["L2"],
-    beta1: Any = _ADAM["beta1"],
-    beta2: Any = _ADAM["beta2"],
-    eps: Any = _ADAM["eps"],
-    grad_clip: Any = _ADAM["grad_clip"],
+    L2: FloatOrSeq = _ADAM["L2"],
+    beta1: FloatOrSeq = _ADAM["beta1"],
+    beta2: FloatOrSeq = _ADAM["beta2"],
+    eps: FloatOrSeq = _ADAM["eps"],
+    grad_clip: FloatOrSeq = _ADAM["grad_clip"],
     L2_is_weight_decay: bool = True,
     use_averages: bool = True,
 ) -> Optimizer:
@@ -343,14 +344,14 @@ def Adam(
 
 @registry.optimizers("RAdam.v1")
 def RAdam(
-    learn_rate: Any = _ADAM["learn_rate"],
+    learn_rate: FloatOrSeq = _ADAM["learn_rate"],
     *,
-    beta1: Any = _ADAM["beta1"],
-    beta2: Any = _ADAM["beta2"],
-    eps: Any = _ADAM["eps"],
-    L2: Any = _ADAM["L2"],
+    beta1: FloatOrSeq = _ADAM["beta1"],
+    beta2: FloatOrSeq = _ADAM["beta2"],
+    eps: FloatOrSeq = _ADAM["eps"],
+    L2: FloatOrSeq = _ADAM["L2"],
     L2_is_weight_decay: bool = True,
-    grad_clip: Any = _ADAM["grad_clip"],
+    grad_clip: FloatOrSeq = _ADAM["grad_clip"],
     use_averages: bool = True,
 ) -> Optimizer:
     """Return a RAdam optimizer with thinc's arguments and defaults; each number may be a schedule."""
@@ -369,10 +370,10 @@ def RAdam(
 
 @registry.optimizers("SGD.v1")
 def SGD(
-    learn_rate: Any,
+    learn_rate: FloatOrSeq,
     *,
-    L2: Any = _SGD["L2"],
-    grad_clip: Any = _SGD["grad_clip"],
+    L2: FloatOrSeq = _SGD["L2"],
+    grad_clip: FloatOrSeq = _SGD["grad_clip"],
     L2_is_weight_decay: bool = True,
     use_averages: bool = True,
 ) -> Optimizer:

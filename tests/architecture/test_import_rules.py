@@ -30,6 +30,7 @@ LAYERS: list[set[str]] = [
     {
         "training.callbacks",
         "training.checkpoint",
+        "training.config_check",
         "training.corpus_check",
         "training.counted_corpus",
         "training.distillation",
@@ -43,6 +44,7 @@ LAYERS: list[set[str]] = [
         "training.outputs",
         "training.presets",
         "training.report",
+        "training.setting_types",
         "training.settings",
         "training.teachers",
     },

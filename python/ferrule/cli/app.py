@@ -11,6 +11,7 @@ from ferrule.cli.benchmark import benchmark
 from ferrule.cli.calibrate import calibrate
 from ferrule.cli.compare import compare
 from ferrule.cli.convert import convert
+from ferrule.cli.debug_config import debug_config
 from ferrule.cli.debug_data import debug_data
 from ferrule.cli.distill import distill
 from ferrule.cli.evaluate import evaluate
@@ -57,6 +58,7 @@ app.add_typer(debug, name="debug")
 
 init.command("config")(init_config)
 app.command("convert")(convert)
+debug.command("config", context_settings=WITH_OVERRIDES)(debug_config)
 debug.command("data", context_settings=WITH_OVERRIDES)(debug_data)
 app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("distill", context_settings=WITH_OVERRIDES)(distill)

@@ -36,6 +36,7 @@ def distill(
     The config's [distillation] section says what to learn from and how; what it leaves out is as
     [training] says, which also names the corpus to evaluate on.
     """
+    from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import override, parse_overrides, read_config, run_code
     from ferrule.training.distillation import distill as run_distillation
     from ferrule.training.distillation import distillation_section, init_student
@@ -49,7 +50,8 @@ def distill(
         overrides["distillation.scores"] = str(scores)
     override(settings, overrides)
     taught_by = load_teacher(teacher, code)
-    nlp = init_student(settings, taught_by)
+    with all_problems_named(config, settings, overrides):
+        nlp = init_student(settings, taught_by)
     typer.echo(f"Teacher: {teacher}  Student: {', '.join(nlp.pipe_names)}")
     run_distillation(nlp, taught_by, output, resume=resume)
     if output is not None:

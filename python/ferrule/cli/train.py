@@ -25,16 +25,19 @@ def train(
     ] = -1,
 ) -> None:
     """Train a pipeline. Any setting of the config can be given as an option: --training.max_steps 200"""
+    from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import parse_overrides, read_config, run_code
 
     run_code(code)
-    settings = read_config(config, parse_overrides(context.args))
+    overrides = parse_overrides(context.args)
+    settings = read_config(config, overrides)
     from ferrule.training.initialize import init_nlp
     from ferrule.training.loop import train as run_training
 
     if gpu_id >= 0:
         typer.echo("--gpu-id is ignored: Ferrule trains on the CPU", err=True)
-    nlp = init_nlp(settings)
+    with all_problems_named(config, settings, overrides):
+        nlp = init_nlp(settings)
     typer.echo(f"Pipeline: {', '.join(nlp.pipe_names)}")
     _, last = run_training(nlp, output, resume=resume)
     if last is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
@@ -13,6 +14,7 @@ from thinc.config import Config
 
 from ferrule._typing import PathOrStr
 from ferrule.errors import ConfigError, nearest_names
+from ferrule.language.config_text import ConfigText
 from ferrule.registry import registry
 
 __all__ = [
@@ -65,9 +67,16 @@ def load_config(
         config.from_str(
             file.read_bytes().decode("utf8"), interpolate=interpolate, overrides=dict(overrides or {})
         )
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{file} cannot be read as a config: {error}") from error
+    except (ValueError, RecursionError, configparser.Error) as error:
+        raise ConfigError(_unreadable(file, error)) from error
     return config
+
+
+def _unreadable(file: Path, error: Exception) -> str:
+    problems = ConfigText.of(file.read_bytes().decode("utf8", "replace")).problems
+    if not problems:
+        return f"{file} cannot be read as a config: {str(error).strip()}"
+    return "\n".join(f"{file}, line {number}: {message}" for number, message in problems)
 
 
 def setting(config: Mapping[str, Any], name: str) -> Any:
