@@ -78,7 +78,7 @@ def test_the_page_shows_curves_scores_labels_data_and_config(figures: RunFigures
     for text in (
         "70.00 %",
         "12,346",
-        "66.67 %",
+        "66.67<",
         "NN taken for VB: 1 of 2",
         "9,999",
         "seed = 0",

@@ -18,6 +18,7 @@ from ferrule.cli.evaluate import evaluate
 from ferrule.cli.info import info
 from ferrule.cli.init_config import init_config
 from ferrule.cli.train import train
+from ferrule.cli.visualize import visualize
 
 __all__ = ["app"]
 
@@ -65,6 +66,7 @@ app.command("distill", context_settings=WITH_OVERRIDES)(distill)
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
 app.command("annotate")(annotate)
+app.command("visualize")(visualize)
 app.command("benchmark")(benchmark)
 app.command("compare")(compare)
 app.command("info")(info)

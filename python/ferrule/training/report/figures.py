@@ -18,7 +18,7 @@ MOST_LABELS = 30
 """Labels in a confusion matrix; the rarer ones are counted together."""
 
 
-OWN_TABLES = {"entities": "ents_per_type"}
+OWN_TABLES = {"entities": "ents_per_type", "categories": "cats_f_per_type"}
 """The score whose table says the same as that of a kind of label."""
 
 

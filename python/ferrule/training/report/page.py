@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from html import escape
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,35 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["curves", "page", "render_page", "write_page"]
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1f2733; --soft: #667085; --line: #d8dde6; --paper: #fff; --panel:
-#f6f7f9;
-  --right: #3f8f5f; --wrong: #c8553d; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e9f0; --soft: #9aa4b5; --line: #39424f; --paper:
-#161b22;
-  --panel: #1f2630; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
-  max-width: 1080px; padding: 24px; }
-h1 { font-size: 24px; margin: 0; } h2 { font-size: 17px; margin: 32px 0 8px; } p { color: var(--soft);
-margin: 4px 0; } .facts { display: flex; flex-wrap: wrap; gap: 12px; margin: 16px 0; } .facts div {
-background: var(--panel); border-radius: 8px; padding: 10px 16px; min-width: 110px; } .facts b { display:
-block; font-size: 20px; } .facts span { color: var(--soft); font-size: 13px; } .charts { display: grid;
-grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 24px; } svg { width: 100%; height: auto; }
-svg text { font-size: 11px; fill: var(--soft); } .grid { stroke: var(--line); } .right { fill: var(--right);
-} .wrong { fill: var(--wrong); } .legend span { margin-right: 14px; } .legend i { display: inline-block;
-width: 10px; height: 10px; border-radius: 2px;
-  margin-right: 5px; }
-table { border-collapse: collapse; } th, td { padding: 3px 14px 3px 0; text-align: right; }
-th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 600; }
-td { border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; }
-pre { background: var(--panel); border-radius: 8px; padding: 12px; overflow: auto; font-size: 12.5px; }
-"""
+STYLE = resources.files("ferrule.training.report").joinpath("page.css").read_text("utf8")
+
+DETAILS = re.compile(r"token_.*|cats_(micro|macro)_.*|.*_[pr]")
+"""Scores that another one sums up: they stand in the table of all scores, not on top and in the chart."""
 
 
 def render_page(figures: RunFigures) -> str:
     """The whole page; sections without anything to show are left out."""
     sections = [
         _facts(figures),
+        _all_scores(figures),
         curves(figures),
         *(_label_table(name, rows) for name, rows in figures.labels.items() if rows),
         *(
@@ -59,12 +44,13 @@ def render_page(figures: RunFigures) -> str:
     return page(figures.title, f"{steps}\n{body}\n<p>{escape(versions)}</p>")
 
 
-def page(title: str, body: str) -> str:
-    """An HTML document of that title around `body`, which is HTML already."""
+def page(title: str, body: str, style: str = "") -> str:
+    """An HTML document of that title around `body`, which is HTML already; `style` adds to its CSS."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f"<title>{escape(title)}</title>\n"
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>\n{STYLE}{style}</style></head>\n"
         f"<body><h1>{escape(title)}</h1>\n{body}</body></html>\n"
     )
 
@@ -77,7 +63,7 @@ def write_page(figures: RunFigures, path: PathOrStr) -> None:
 
 def _facts(figures: RunFigures) -> str:
     names = {"speed": "words a second, evaluation"}
-    facts = [(names.get(name, name), _percent(name, value)) for name, value in figures.scores.items()]
+    facts = [(names.get(name, name), _percent(name, figures.scores[name])) for name in _main(figures.scores)]
     best = figures.best
     if best is not None:
         last = figures.history[-1]
@@ -94,11 +80,8 @@ def curves(figures: RunFigures) -> str:
     if not figures.history:
         return ""
     losses = _series(figures, "losses")
-    scores = {
-        name: points
-        for name, points in _series(figures, "scores").items()
-        if name != "speed" and len({value for _, value in points}) > 1  # gold tokens make flat lines
-    }
+    scores = {name: points for name, points in _series(figures, "scores").items() if name != "speed"}
+    scores = {name: scores[name] for name in _main(scores)}
     scores["score"] = [(entry["step"], entry["score"]) for entry in figures.history]
     return (
         '<div class="charts">'
@@ -107,6 +90,12 @@ def curves(figures: RunFigures) -> str:
         f"<div><h2>Words a second</h2>{line_chart(_speed(figures), x_title='step', y_title='words a second')}"
         "</div></div>"
     )
+
+
+def _main(scores: Iterable[str]) -> list[str]:
+    """The names without those that another one sums up; all where nothing else is there."""
+    names = list(scores)
+    return [name for name in names if not DETAILS.fullmatch(name)] or names
 
 
 def _speed(figures: RunFigures) -> dict[str, list[tuple[float, float]]]:
@@ -131,18 +120,35 @@ def _series(figures: RunFigures, kind: str) -> dict[str, list[tuple[float, float
     return found
 
 
+def _all_scores(figures: RunFigures) -> str:
+    if len(figures.scores) == len(_main(figures.scores)):
+        return ""
+    rows = [[escape(name), _percent(name, value)] for name, value in figures.scores.items()]
+    return f"<details><summary>All scores</summary>{_table(['score', ''], rows)}</details>"
+
+
 def _label_table(name: str, rows: list[dict[str, Any]]) -> str:
     counted = all("n" in row for row in rows)
-    body = "".join(
-        f"<tr><td>{escape(str(row['label']))}</td>"
-        + "".join(f"<td>{_percent(key, row.get(key))}</td>" for key in "prf")
-        + (f"<td>{row['n']:,}</td><td>{escape(taken_for(row))}</td>" if counted else "")
-        + "</tr>"
-        for row in rows
-    )
-    head = "<tr><th>label</th><th>precision</th><th>recall</th><th>F</th>"
-    head += "<th>gold</th><th>most often taken for</th></tr>" if counted else "</tr>"
-    return f"<h2>{escape(name)}</h2><table>{head}{body}</table>"
+    head = ["label", "precision %", "recall %", "F %"]
+    cells = [[escape(str(row["label"])), *(_plain_percent(row.get(key)) for key in "prf")] for row in rows]
+    if counted:
+        head += ["gold", "most often taken for"]
+        for row, own in zip(rows, cells, strict=True):
+            own += [f"{row['n']:,}", escape(taken_for(row))]
+    return f"<h2>{escape(name)}</h2>{_table(head, cells, words=(5,))}"
+
+
+def _table(head: list[str], rows: list[list[str]], words: tuple[int, ...] = ()) -> str:
+    """A table of cells that are HTML already; the first column and `words` stand left, numbers right."""
+
+    def line(cells: list[str], tag: str) -> str:
+        return "".join(
+            f'<{tag} class="words">{cell}</{tag}>' if place in words else f"<{tag}>{cell}</{tag}>"
+            for place, cell in enumerate(cells)
+        )
+
+    body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{line(head, "th")}</tr>{body}</table></div>'
 
 
 def taken_for(row: dict[str, Any]) -> str:
@@ -154,14 +160,11 @@ def _data(figures: RunFigures) -> str:
     if not figures.data:
         return ""
     columns = list(dict.fromkeys(key for facts in figures.data.values() for key in facts))
-    head = "".join(f"<th>{escape(column)}</th>" for column in ["corpus", *columns])
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td>"
-        + "".join(f"<td>{escape(_plain(facts.get(column)))}</td>" for column in columns)
-        + "</tr>"
+    rows = [
+        [escape(name), *(escape(_plain(facts.get(column))) for column in columns)]
         for name, facts in figures.data.items()
-    )
-    return f"<h2>Data</h2><table><tr>{head}</tr>{rows}</table>"
+    ]
+    return f"<h2>Data</h2>{_table(['corpus', *map(escape, columns)], rows)}"
 
 
 def _config(figures: RunFigures) -> str:
@@ -177,6 +180,10 @@ def _percent(name: str, value: Any) -> str:
     if not isinstance(value, (int, float)):
         return "–"
     return f"{value:,.0f}" if name == "speed" else f"{100 * value:.2f} %"
+
+
+def _plain_percent(value: Any) -> str:
+    return f"{100 * value:.2f}" if isinstance(value, (int, float)) else "–"
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,70 @@
+"""`ferrule visualize`: what a saved pipeline says of some texts, as an HTML page."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ferrule.language import Language
+
+__all__ = ["visualize"]
+
+
+def visualize(
+    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    source: Annotated[
+        Path | None,
+        typer.Argument(help="Text, one document a line, or .jsonl (.gz too); - or nothing: standard input."),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page; - is standard output.")] = Path(
+        "documents.html"
+    ),
+    text: Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; can be repeated.")] = None,
+    text_key: Annotated[str, typer.Option(help="Key of the text in JSON lines.")] = "text",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Documents on the page.", min=1)] = 200,
+    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+) -> None:
+    """Show entities, tags and categories with their scores, as a page that needs no network."""
+    from ferrule.cli.overrides import run_code
+
+    run_code(code)
+    import ferrule
+    from ferrule.cli.document_page import render_documents
+    from ferrule.cli.text_sources import read_jsonl, read_lines
+
+    if text and source is not None:
+        raise ValueError("give either --text or an input file, not both")
+    nlp = ferrule.load(model)
+    keep_scores(nlp)
+    if text:
+        texts = iter(text)
+    else:
+        by_line = source is None or not source.name.removesuffix(".gz").endswith(".jsonl")
+        records = read_lines(source) if by_line else read_jsonl(source, text_key)
+        texts = (one for one, _ in records)
+    docs = list(nlp.pipe(islice(texts, limit)))
+    html = render_documents(docs, f"{model}: {len(docs)} document{'' if len(docs) == 1 else 's'}")
+    if str(output) == "-":
+        typer.echo(html)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(html, encoding="utf8")
+    more = f" (the first {limit}; --limit gives more)" if next(texts, None) is not None else ""
+    typer.echo(f"Saved: {output}, {len(docs)} documents{more}")
+
+
+def keep_scores(nlp: Language) -> None:
+    """Let taggers and entity recognizers keep their probabilities in the documents."""
+    from ferrule.cli.entity_scores import keep_entity_scores
+    from ferrule.pipeline.tagger import Tagger
+
+    pipes = [pipe for _, pipe in nlp.pipeline]
+    for pipe in pipes:
+        if isinstance(pipe, Tagger):
+            pipe.save_activations = True
+    if any(hasattr(pipe, "scores_key") for pipe in pipes):
+        keep_entity_scores(nlp)
