@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import pytest
 from fault_parts import MODEL, trained
 
 import ferrule
 from ferrule import errors
 from ferrule.language import Language
+from ferrule.pipeline.tagger import Tagger
 from ferrule.testing import default_examples
 from ferrule.tokens import Doc
+
+
+class NoTemperature(Tagger):
+    """Takes what the contract says, and no more."""
+
+    def get_teacher_student_loss(self, teacher_scores: Any, student_scores: Any) -> Any:  # type: ignore[override]
+        return super().get_teacher_student_loss(teacher_scores, student_scores)
+
+
+def learnt_from(nlp: Language, change: Callable[..., Any]) -> Any:
+    """Update a tagger whose `get_loss` returns what `change(loss, gradient)` does."""
+    pipe = nlp.get_pipe("tagger")
+    plain = pipe.get_loss
+    pipe.get_loss = lambda examples, scores: change(*plain(examples, scores))
+    return pipe.update(default_examples(nlp))
+
 
 # The mistake, the kinds of exception it is, and what the message must say.
 Mistake = tuple[Callable[[Language], Any], tuple[type[Exception], ...], tuple[str, ...]]
@@ -95,6 +113,91 @@ MISTAKES: dict[str, Mistake] = {
         lambda nlp: nlp.get_pipe("tagger").distill(nlp.get_pipe("tagger"), [unlike_tokens(nlp)]),
         (ValueError,),
         ("example 0", "student has 6 tokens", "teacher 2", "same tokens"),
+    ),
+    "a pipeline as teacher of a component": (
+        lambda nlp: nlp.get_pipe("tagger").distill(nlp, default_examples(nlp)),
+        (TypeError,),
+        ("Tagger.distill ('tagger')", "as teacher", "found English", "teacher.get_pipe(name)"),
+    ),
+    "a temperature that is none": (
+        lambda nlp: nlp.get_pipe("tagger").distill(nlp.get_pipe("tagger"), [], temperature=0.0),
+        (ValueError,),
+        ("temperature must be above 0", "found 0.0"),
+    ),
+    "a temperature for a component without one": (
+        lambda nlp: NoTemperature(nlp.vocab, None, "x").distill(nlp.get_pipe("tagger"), [], temperature=2.0),
+        (TypeError,),
+        ("NoTemperature.distill ('x')", "get_teacher_student_loss takes no argument", "Leave it out"),
+    ),
+    "dropout that is no number": (
+        lambda nlp: nlp.get_pipe("tagger").update(default_examples(nlp), drop="0.1"),
+        (TypeError,),
+        ("Tagger 'tagger'", "drop must be a number", "found str: '0.1'"),
+    ),
+    "an optimizer that is none": (
+        lambda nlp: nlp.get_pipe("tagger").update(default_examples(nlp), sgd="adam"),
+        (TypeError,),
+        ("Tagger 'tagger'", "sgd must be an optimizer", "found str: 'adam'", "create_optimizer()"),
+    ),
+    "an optimizer of a pipeline that is none": (
+        lambda nlp: nlp.update(default_examples(nlp), sgd=0.01),  # type: ignore[arg-type]
+        (TypeError,),
+        ("sgd must be an optimizer", "found float: 0.01"),
+    ),
+    "losses that are a list": (
+        lambda nlp: nlp.update(default_examples(nlp), losses=[]),  # type: ignore[arg-type]
+        (TypeError,),
+        ("losses must be a dictionary", "found list"),
+    ),
+    "parameters that are none": (
+        lambda nlp: nlp.get_pipe("tagger").use_params("weights").__enter__(),
+        (TypeError,),
+        ("use_params", "optimizer.averages", "found str"),
+    ),
+    "no outputs": (
+        lambda nlp: nlp.get_pipe("tagger").set_output(0),
+        (ValueError,),
+        ("Tagger.set_output ('tagger')", "at least 1", "found 0"),
+    ),
+    "outputs that are no number": (
+        lambda nlp: nlp.get_pipe("tagger").set_output("many"),
+        (TypeError,),
+        ("Tagger.set_output ('tagger')", "whole number", "found str: 'many'"),
+    ),
+    "one text as a stream": (
+        lambda nlp: nlp.pipe("one text"),
+        (TypeError,),
+        ("nlp.pipe", "a stream of texts", "found a single str", "nlp(text)"),
+    ),
+    "one document as a stream": (
+        lambda nlp: list(nlp.get_pipe("tagger").pipe(nlp.make_doc("one document"))),
+        (TypeError,),
+        ("Tagger.pipe ('tagger')", "a stream of documents", "found a single Doc"),
+    ),
+    "a token as a document": (
+        lambda nlp: nlp.get_pipe("tagger")(nlp.make_doc("one")[0]),
+        (TypeError,),
+        ("expected a document", "found Token"),
+    ),
+    "a loss without gradient": (
+        lambda nlp: learnt_from(nlp, lambda loss, d_scores: loss),
+        (TypeError,),
+        ("Tagger 'tagger'", "the loss came as float", "a pair"),
+    ),
+    "a gradient of another shape": (
+        lambda nlp: learnt_from(nlp, lambda loss, d_scores: (loss, [rows[:, :1] for rows in d_scores])),
+        (ValueError,),
+        ("Tagger 'tagger'", "the shape (6, 1)", "that of the scores, (6, 8)"),
+    ),
+    "a gradient less": (
+        lambda nlp: learnt_from(nlp, lambda loss, d_scores: (loss, d_scores[:-1])),
+        (ValueError,),
+        ("Tagger 'tagger'", "the gradient is list of 5", "a list of 6 arrays"),
+    ),
+    "a gradient that is no number": (
+        lambda nlp: learnt_from(nlp, lambda loss, d_scores: (loss, [rows * numpy.nan for rows in d_scores])),
+        (errors.NonFiniteLossError, ValueError),
+        ("Tagger 'tagger'", "NaN or infinite", "nothing was changed"),
     ),
     "batch size": (
         lambda nlp: list(nlp.pipe(["a"], batch_size=0)),

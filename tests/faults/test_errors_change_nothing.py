@@ -124,6 +124,25 @@ def test_a_loss_that_is_no_number_steps_nothing(
     assert (state(nlp), gradients(nlp)) == (before, [])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_gradient_that_is_no_number_steps_nothing(
+    nlp: Language, teacher: Language, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    which = "get_loss" if method == "update" else "get_teacher_student_loss"
+    plain = getattr(nlp.get_pipe("tagger"), which)
+
+    def broken(*given: Any, **settings: Any) -> Any:
+        loss, d_scores = plain(*given, **settings)
+        d_scores[-1][0, 0] = math.nan
+        return loss, d_scores
+
+    monkeypatch.setattr(nlp.get_pipe("tagger"), which, broken)
+    before = state(nlp)
+    with pytest.raises(NonFiniteLossError, match="nothing was changed"):
+        teach(nlp, teacher, method)
+    assert (state(nlp), gradients(nlp)) == (before, [])
+
+
 def test_distilling_leaves_the_teacher_alone(nlp: Language, teacher: Language) -> None:
     before, weights = state(teacher), gradients(teacher)
     examples = default_examples(nlp)

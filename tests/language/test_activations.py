@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from thinc.api import fix_random_seed
 
 import ferrule
 from ferrule.language import Language
+from ferrule.pipeline import TrainablePipe
 from ferrule.testing import default_examples
 from ferrule.tokens import Doc, DocBin
 
@@ -86,3 +87,44 @@ def test_activations_come_from_every_way_of_running(nlp: Language, way: dict[str
     expected = [content(doc) for doc in nlp.pipe(TEXTS, batch_size=3)]
     found = [content(doc) for doc in nlp.pipe(TEXTS, batch_size=3, **way)]  # type: ignore[arg-type]
     assert found == expected
+
+
+class Counter(TrainablePipe):
+    """The least a component may be: it says nothing about activations."""
+
+    def predict(self, docs: Iterable[Any]) -> Any:
+        return self.cfg["scores"](list(docs))
+
+    def set_annotations(self, docs: Iterable[Any], scores: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        (lambda docs: np.array([[len(doc), 1.0] for doc in docs], dtype="f"), [[3.0, 1.0], [1.0, 1.0]]),
+        (lambda docs: [np.ones((len(doc), 1), dtype="f") for doc in docs], [[[1.0]] * 3, [[1.0]]]),
+        (lambda docs: np.array([len(doc) for doc in docs]), [[3], [1]]),
+    ],
+    ids=["a row a document", "an array a document", "a number a document"],
+)
+def test_a_component_of_ones_own_need_do_nothing_for_it(scores: Any, kept: Any) -> None:
+    nlp = ferrule.blank("en")
+    pipe = Counter(nlp.vocab, None, "counter", scores=scores)
+    docs = [nlp.make_doc("Anna sees boats"), nlp.make_doc("Yes")]
+    list(pipe.pipe(docs))
+    assert all(not doc.activations for doc in docs)
+    pipe.save_activations = True
+    list(pipe.pipe(docs))
+    assert [doc.activations["counter"]["scores"].tolist() for doc in docs] == kept
+    again = Doc(nlp.vocab).from_bytes(docs[0].to_bytes())
+    assert again.activations["counter"]["scores"].tolist() == kept[0]
+
+
+@pytest.mark.parametrize("scores", [None, {"a": 1}, [1.0, 2.0], np.ones((3, 2))], ids=str)
+def test_scores_of_another_form_are_left_to_the_component(scores: Any) -> None:
+    nlp = ferrule.blank("en")
+    pipe = Counter(nlp.vocab, None, "counter", scores=lambda docs: scores)
+    pipe.save_activations = True
+    (doc,) = pipe.pipe([nlp.make_doc("Yes")])
+    assert not doc.activations

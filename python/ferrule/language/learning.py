@@ -18,7 +18,7 @@ from ferrule.language.initializing import init_settings, init_vocab
 from ferrule.language.listeners import Listening
 from ferrule.language.processing import Processing
 from ferrule.language.steps import Step
-from ferrule.pipeline.examples import all_examples
+from ferrule.pipeline.examples import all_examples, are_losses, is_optimizer
 from ferrule.pipeline.learning import (
     fit_gradients_to,
     learning,
@@ -301,7 +301,8 @@ class Learning(Processing, Listening, Description):
         annotates: frozenset[str],
     ) -> Losses:
         """The skeleton of `update`, `distill`, `rehearse`: all gradients, then all steps, or nothing."""
-        losses = {} if losses is None else losses
+        losses = {} if losses is None else are_losses(losses, owner="nlp")
+        is_optimizer(sgd, owner="nlp")
         if not examples:
             return losses
         if sgd is None:

@@ -91,6 +91,11 @@ class Processing(PipelineState):
         source fails, what was read before comes out first. Raises ValueError for numbers below 1, TypeError
         for items that are no texts or documents, WorkerError if a worker process ends early.
         """
+        if isinstance(texts, str | bytes | Doc):
+            raise TypeError(
+                f"nlp.pipe: expected a stream of texts, such as a list, found a single "
+                f"{type(texts).__name__}; for one text call nlp(text)"
+            )
         size = check_batch_size(self.batch_size if batch_size is None else batch_size, "nlp.pipe")
         check_batch_size(n_threads, "nlp.pipe: n_threads, as")
         steps = self._steps(_name_set(disable), component_cfg or {}, size)
@@ -150,8 +155,6 @@ class Processing(PipelineState):
 
     def _docs(self, items: Iterable[Any], contexts: Contexts | None, batch_size: int) -> Iterator[Doc]:
         """The documents of a stream; it is read as far as is needed for `batch_size` of them at a time."""
-        if isinstance(items, bytes):
-            raise TypeError("nlp.pipe: expected a stream of texts, found bytes")
         source = map(text_and_context, items) if contexts is not None else ((item, None) for item in items)
         n_made = 0
         while True:

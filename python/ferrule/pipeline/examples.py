@@ -5,21 +5,30 @@ Examples are recognised by what they have (`predicted` and `reference`), so that
 
 from __future__ import annotations
 
+import inspect
+import math
+import numbers
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from ferrule.errors import LabelError
 
 __all__ = [
     "all_examples",
     "are_documents",
+    "are_losses",
     "is_dropout_rate",
+    "is_optimizer",
     "is_share",
+    "is_temperature",
     "same_labels",
     "same_tokens",
     "sample_examples",
+    "usable_teacher",
 ]
+
+T = TypeVar("T")
 
 
 def all_examples(examples: Iterable[Any], owner: str) -> list[Any]:
@@ -87,10 +96,10 @@ def same_labels(teacher: Sequence[str], student: Sequence[str], owner: str) -> N
 
 def are_documents(docs: list[Any], owner: str) -> None:
     """TypeError, naming the first that is none, unless all of `docs` are documents, ours or spaCy's."""
-    if all(hasattr(kind, "vocab") for kind in set(map(type, docs))):
+    if all(map(_is_document_type, set(map(type, docs)))):
         return
     for doc in docs:
-        if not hasattr(doc, "vocab"):
+        if not _is_document_type(type(doc)):
             raise TypeError(
                 f"{owner}: expected a document, found {type(doc).__name__}; make one with "
                 "nlp.make_doc(text), or give texts to the pipeline."
@@ -98,19 +107,83 @@ def are_documents(docs: list[Any], owner: str) -> None:
 
 
 def is_dropout_rate(drop: float, owner: str) -> None:
-    """ValueError unless 0 <= drop < 1."""
+    """ValueError unless 0 <= drop < 1, TypeError if it is no number."""
+    _is_number(drop, "drop", owner)
     if not 0.0 <= drop < 1.0:
         raise ValueError(f"{owner}: drop must be at least 0 and below 1, found {drop!r}")
 
 
 def is_share(value: float, name: str, owner: str) -> None:
-    """ValueError unless 0 <= value <= 1."""
+    """ValueError unless 0 <= value <= 1, TypeError if it is no number."""
+    _is_number(value, name, owner)
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{owner}: {name} must be between 0 and 1, found {value!r}")
 
 
+def is_temperature(temperature: float, loss: Callable[..., Any], owner: str) -> None:
+    """ValueError unless it is above 0; TypeError if it is no number, or `loss` takes none and it is not 1."""
+    _is_number(temperature, "temperature", owner)
+    if not 0.0 < temperature < math.inf:
+        raise ValueError(f"{owner}: temperature must be above 0, found {temperature!r}")
+    if temperature == 1.0:
+        return
+    parameters = inspect.signature(loss).parameters
+    if "temperature" not in parameters and not any(
+        each.kind is each.VAR_KEYWORD for each in parameters.values()
+    ):
+        raise TypeError(
+            f"{owner}: this component has no temperature; its get_teacher_student_loss takes no argument of "
+            f"that name. Leave it out, or give the method one; found {temperature!r}."
+        )
+
+
+def usable_teacher(teacher: T | None, owner: str) -> T:
+    """`teacher` if it can teach; ValueError for None, TypeError for what is no component."""
+    if teacher is None:
+        raise ValueError(f"{owner}: needs a teacher, found None")
+    if not hasattr(teacher, "teacher_rows") and not (
+        hasattr(teacher, "model") and hasattr(teacher, "labels")
+    ):
+        remedy = (
+            "; take one of its components, teacher.get_pipe(name)" if hasattr(teacher, "get_pipe") else ""
+        )
+        raise TypeError(
+            f"{owner}: expected a component with labels and a model as teacher, found "
+            f"{type(teacher).__name__}{remedy}"
+        )
+    return teacher
+
+
+def is_optimizer(sgd: Any, owner: str) -> None:
+    """TypeError for anything but an optimizer, which can be called, or None or False for none."""
+    if sgd is not None and sgd is not False and not callable(sgd):
+        raise TypeError(
+            f"{owner}: sgd must be an optimizer, or None or False to gather gradients only, found "
+            f"{type(sgd).__name__}: {sgd!r}; make one with create_optimizer()"
+        )
+
+
+def are_losses(losses: Any, owner: str) -> Any:
+    """`losses` if it is a mapping; TypeError otherwise."""
+    if not hasattr(losses, "get") or not hasattr(losses, "__setitem__"):
+        raise TypeError(
+            f"{owner}: losses must be a dictionary of names and numbers, found {type(losses).__name__}"
+        )
+    return losses
+
+
+def _is_number(value: Any, name: str, owner: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{owner}: {name} must be a number, found {type(value).__name__}: {value!r}")
+
+
 def _makes_examples(kind: type) -> bool:
     return hasattr(kind, "predicted") and hasattr(kind, "reference")
+
+
+def _is_document_type(kind: type) -> bool:
+    """Whether it is a `Doc`, ours or spaCy's; tokens and spans know a vocabulary too, but keep no data."""
+    return hasattr(kind, "vocab") and hasattr(kind, "user_data")
 
 
 def _is_example(item: Any) -> bool:

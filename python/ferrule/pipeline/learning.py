@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -117,6 +117,11 @@ def swapped_parameters(models: Iterable[Any], params: dict[Any, Any] | None) -> 
     if params is None:
         yield
         return
+    if not isinstance(params, Mapping):
+        raise TypeError(
+            f"use_params: expected a mapping of (node id, name) to arrays, such as optimizer.averages, found "
+            f"{type(params).__name__}"
+        )
     with ExitStack() as stack:
         for model in models:
             swap = model.use_params(params)

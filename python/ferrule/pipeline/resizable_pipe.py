@@ -28,8 +28,15 @@ class ResizablePipe(Pipe):
         """Change the number of outputs to `nO`, by `model.attrs["resize_output"](model, nO)`.
 
         The model kept for rehearsal gets as many, so that what is new there is as unlikely as it was here.
-        Raises NotImplementedError if the component is not resizable.
+        Raises NotImplementedError if the component is not resizable, TypeError or ValueError unless `nO` is a
+        whole number above 0.
         """
+        if isinstance(nO, bool) or not hasattr(nO, "__index__"):
+            raise TypeError(
+                f"{self._label('set_output')}: nO must be a whole number, found {type(nO).__name__}: {nO!r}"
+            )
+        if nO < 1:
+            raise ValueError(f"{self._label('set_output')}: nO must be at least 1, found {nO}")
         if not self.is_resizable:
             raise NotImplementedError(
                 f"{self._label('set_output')}: the output of this model cannot be resized. Give the model an "

@@ -30,8 +30,13 @@ def batches(stream: Iterable[T], batch_size: int, *, owner: str) -> Iterator[lis
     TypeError if `stream` is no iterable or a single string, all before anything is read.
     """
     size = check_batch_size(batch_size, owner)
-    if isinstance(stream, str | bytes):
-        raise TypeError(f"{owner}: expected a stream of documents, found a single {type(stream).__name__}")
+    if (
+        isinstance(stream, str | bytes)
+        or hasattr(type(stream), "user_data")
+        or not hasattr(stream, "__iter__")
+    ):
+        found = "None" if stream is None else f"a single {type(stream).__name__}"
+        raise TypeError(f"{owner}: expected a stream of documents, such as a list of them, found {found}")
     source = iter(stream)
     failure: Exception | None = None
     while failure is None:

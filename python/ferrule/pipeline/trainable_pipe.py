@@ -8,7 +8,6 @@ examples are asked only for what spaCy's public ones have too, so a subclass als
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
@@ -17,8 +16,9 @@ from thinc.api import Adam, Model, set_dropout_rate
 from thinc.optimizers import Optimizer
 
 from ferrule._typing import Losses
-from ferrule.errors import NonFiniteLossError, NotInitializedError
+from ferrule.errors import NotInitializedError
 from ferrule.pipeline import examples as check
+from ferrule.pipeline.activations import keep_scores
 from ferrule.pipeline.learning import (
     fit_gradients_to,
     learning,
@@ -27,6 +27,7 @@ from ferrule.pipeline.learning import (
     unchanged_gradients_on_error,
     unchanged_weights_on_error,
 )
+from ferrule.pipeline.losses import LossAndGradient, checked_loss, mixed
 from ferrule.pipeline.resizable_pipe import ResizablePipe
 from ferrule.pipeline.saving import SavedPipe
 from ferrule.pipeline.streams import annotated, batches
@@ -36,7 +37,6 @@ from ferrule.sparse_gradient import wanted as sparse_gradients_wanted
 __all__ = ["OWN_OPTIMIZER", "TrainablePipe"]
 
 Self = TypeVar("Self", bound="TrainablePipe")
-LossAndGradient = tuple[float, Any]
 
 
 class _OwnOptimizer:
@@ -107,6 +107,8 @@ class TrainablePipe(SavedPipe, ResizablePipe):
         check.are_documents(docs, owner=self._label())
         with self._needing_weights("predict"):
             scores = self.predict(docs)
+        if self.save_activations:
+            keep_scores(docs, scores, self.name)  # components with more to keep put that in their place
         self.set_annotations(docs, scores)
         return docs
 
@@ -138,9 +140,9 @@ class TrainablePipe(SavedPipe, ResizablePipe):
         left out, the component makes one with `create_optimizer` and keeps it; None or False adds to the
         gradients and leaves the step to `finish_update`.
 
-        If anything raises, weights and gradients are what they were. Raises NonFiniteLossError if the loss is
-        NaN or infinite, ConcurrentUpdateError while another thread trains this component, TypeError if
-        `examples` holds anything but examples.
+        If anything raises, weights and gradients are what they were. Raises NonFiniteLossError if the loss or
+        its gradient is NaN or infinite, ConcurrentUpdateError while another thread trains this component,
+        TypeError if `examples` holds anything but examples.
         """
         examples = check.all_examples(examples, owner=self._label("update"))
         return self._learn(
@@ -173,10 +175,10 @@ class TrainablePipe(SavedPipe, ResizablePipe):
         Raises ValueError where tokens or labels of the two do not match.
         """
         check.is_share(gold_share, "gold_share", owner=self._label("distill"))
+        check.is_temperature(temperature, self.get_teacher_student_loss, owner=self._label("distill"))
         examples = check.all_examples(examples, owner=self._label("distill"))
         check.same_tokens(examples, owner=self._label("distill"))
-        if teacher_pipe is None:
-            raise ValueError(f"{self._label('distill')}: needs a teacher, found None")
+        teacher_pipe = check.usable_teacher(teacher_pipe, owner=self._label("distill"))
         if not any(len(example.predicted) for example in examples):
             return self._learn([], lambda scores: (0.0, None), drop=drop, sgd=sgd, losses=losses)
         references = [example.reference for example in examples]
@@ -189,7 +191,7 @@ class TrainablePipe(SavedPipe, ResizablePipe):
             # Not given at all unless it matters: a subclass need not know of it.
             settings = {} if temperature == 1.0 else {"temperature": temperature}
             taught = self.get_teacher_student_loss(teacher_scores, scores, **settings)
-            return _mix(taught, lambda: self.get_loss(examples, scores), gold_share)
+            return mixed(taught, lambda: self.get_loss(examples, scores), gold_share)
 
         docs = [example.predicted for example in examples]
         return self._learn(docs, loss_and_gradient, drop=drop, sgd=sgd, losses=losses)
@@ -243,8 +245,10 @@ class TrainablePipe(SavedPipe, ResizablePipe):
     ) -> Losses:
         """The skeleton of `update`, `distill` and `rehearse`: run the model, take the loss, go back, step."""
         owner = self._label()
-        losses = {} if losses is None else losses
+        losses = {} if losses is None else check.are_losses(losses, owner=owner)
         check.is_dropout_rate(drop, owner=owner)
+        if sgd is not OWN_OPTIMIZER:
+            check.is_optimizer(sgd, owner=owner)
         if not isinstance(self.model, Model):
             return losses
         if not any(len(doc) for doc in docs):
@@ -265,13 +269,7 @@ class TrainablePipe(SavedPipe, ResizablePipe):
         set_dropout_rate(self.model, drop)
         with self._needing_weights("update"):
             scores, backprop = self.model.begin_update(docs)
-        loss, d_scores = loss_and_gradient(scores)
-        loss = float(loss)
-        if not math.isfinite(loss):
-            raise NonFiniteLossError(
-                f"{self._label()}: the loss of this batch is {loss}, expected a finite number; nothing was "
-                f"changed. Look for a learning rate that is too high or for broken numbers in the input."
-            )
+        loss, d_scores = checked_loss(loss_and_gradient(scores), scores, owner=self._label())
         with sparse_gradients_wanted():
             backprop(d_scores)
         return loss
@@ -281,6 +279,7 @@ class TrainablePipe(SavedPipe, ResizablePipe):
 
         If `sgd` raises, weights and gradients are what they were.
         """
+        check.is_optimizer(sgd, owner=self._label("finish_update"))
         if sgd in (None, False) or not isinstance(self.model, Model):
             return
         with learning(self.model, owner=self._label("finish_update")):
@@ -381,22 +380,14 @@ class TrainablePipe(SavedPipe, ResizablePipe):
 
     @property
     def save_activations(self) -> bool:
-        """Whether `set_annotations` keeps the model's scores in `doc.activations[name]`."""
+        """Whether documents keep the scores of the model in `doc.activations[name]`.
+
+        Under `"scores"` each has its row, or its array, of what `predict` returned, where that is one array
+        or one list with an entry a document; otherwise, and in the built-in components, what
+        `set_annotations` puts there.
+        """
         return getattr(self, "_save_activations", False)
 
     @save_activations.setter
     def save_activations(self, save_activations: bool) -> None:
         self._save_activations = bool(save_activations)
-
-
-def _mix(taught: LossAndGradient, gold: Callable[[], LossAndGradient], gold_share: float) -> LossAndGradient:
-    """`taught` and `gold` added up, the latter counting `gold_share`; gradients are arrays or lists."""
-    if gold_share == 0.0:
-        return taught
-    gold_loss, d_gold = gold()
-    loss = (1.0 - gold_share) * taught[0] + gold_share * gold_loss
-    d_taught = taught[1]
-    if isinstance(d_taught, list | tuple):
-        mixed = [(1.0 - gold_share) * a + gold_share * b for a, b in zip(d_taught, d_gold, strict=True)]
-        return loss, mixed
-    return loss, (1.0 - gold_share) * d_taught + gold_share * d_gold
