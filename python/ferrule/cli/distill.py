@@ -38,6 +38,7 @@ def distill(
     """
     from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import override, parse_overrides, read_config, run_code
+    from ferrule.cli.run_end import say_end
     from ferrule.training.distillation import distill as run_distillation
     from ferrule.training.distillation import distillation_section, init_student
     from ferrule.training.teachers import load_teacher
@@ -53,8 +54,4 @@ def distill(
     with all_problems_named(config, settings, overrides):
         nlp = init_student(settings, taught_by)
     typer.echo(f"Teacher: {teacher}  Student: {', '.join(nlp.pipe_names)}")
-    run_distillation(nlp, taught_by, output, resume=resume)
-    if output is not None:
-        typer.echo(
-            f"Saved: {output / 'model-best'} (best score) and {output / 'model-last'} (end of the run)"
-        )
+    say_end(run_distillation(nlp, taught_by, output, resume=resume), output)

@@ -27,18 +27,17 @@ def train(
     """Train a pipeline. Any setting of the config can be given as an option: --training.max_steps 200"""
     from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import parse_overrides, read_config, run_code
+    from ferrule.cli.run_end import say_end
 
     run_code(code)
     overrides = parse_overrides(context.args)
     settings = read_config(config, overrides)
     from ferrule.training.initialize import init_nlp
-    from ferrule.training.loop import train as run_training
+    from ferrule.training.loop import train_from_config
 
     if gpu_id >= 0:
         typer.echo("--gpu-id is ignored: Ferrule trains on the CPU", err=True)
     with all_problems_named(config, settings, overrides):
         nlp = init_nlp(settings)
     typer.echo(f"Pipeline: {', '.join(nlp.pipe_names)}")
-    _, last = run_training(nlp, output, resume=resume)
-    if last is not None:
-        typer.echo(f"Saved: {last.with_name('model-best')} (best score) and {last} (end of the run)")
+    say_end(train_from_config(nlp, output, resume=resume), output)

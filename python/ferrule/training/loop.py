@@ -15,7 +15,7 @@ from ferrule.training.checkpoint import TrainingState, set_seed
 from ferrule.training.counted_corpus import CountedCorpus
 from ferrule.training.evaluation import Evaluator, breakdown
 from ferrule.training.interrupts import DeferredInterrupt
-from ferrule.training.outputs import RunFolder
+from ferrule.training.outputs import LAST_MODEL, RunFolder
 from ferrule.training.report import RunFigures
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ferrule.language import Language
     from ferrule.training.example import Example
 
-__all__ = ["run_training", "train", "train_while_improving"]
+__all__ = ["run_training", "train", "train_from_config", "train_while_improving"]
 
 Corpus = Callable[[Any], "Iterable[Example]"]
 Teach = Callable[["list[Example]", float, "Losses"], None]
@@ -44,8 +44,9 @@ def train(
     With an `output_path`, `model-best` (the highest weighted score on the development corpus), `model-last`
     and a `checkpoint` to resume from are saved there, each whole, at every evaluation and at the end, where
     `report.html` and `report.json` are added. Afterwards `nlp` holds the last weights, averaged if the
-    optimizer averages. Ctrl-C ends the run after the current step, with everything saved; a second Ctrl-C
-    ends it at once, and so does an exception: what the last evaluation saved stays.
+    optimizer averages. Ctrl-C ends the run after the current step, with everything saved; so does SIGTERM,
+    and then ends the process; a second one ends it at once, as does an exception: what the last evaluation
+    saved stays.
 
     With `resume`, the run goes on from the checkpoint in `output_path` and comes to the same bits as one that
     never stopped. `use_gpu` is read and ignored: Ferrule runs on CPUs.
@@ -53,12 +54,24 @@ def train(
     Raises ConfigError for settings that do not fit, ValueError for an empty corpus, FileNotFoundError where
     there is no checkpoint to resume from.
     """
+    train_from_config(nlp, output_path, stdout=stdout, stderr=stderr, resume=resume)
+    return nlp, None if output_path is None else Path(output_path) / LAST_MODEL
+
+
+def train_from_config(
+    nlp: Language,
+    output_path: PathOrStr | None = None,
+    *,
+    stdout: IO[str] | None = None,
+    stderr: IO[str] | None = None,
+    resume: bool = False,
+) -> RunFigures:
+    """`train`, returning the figures of the run."""
     config = nlp.config.interpolate()
     settings = TrainingSettings.from_config(config)
     corpora = resolve_corpora(config, [settings.train_corpus, settings.dev_corpus])
     folder = RunFolder(output_path, nlp, settings)
-    run_training(nlp, settings, *corpora, folder=folder, resume=resume, stdout=stdout, stderr=stderr)
-    return nlp, folder.last_model
+    return run_training(nlp, settings, *corpora, folder=folder, resume=resume, stdout=stdout, stderr=stderr)
 
 
 def run_training(
@@ -73,7 +86,7 @@ def run_training(
     stderr: IO[str] | None = None,
     teach: Teach | None = None,
 ) -> RunFigures:
-    """One whole run, as `train` describes it; returns its figures.
+    """One whole run, as `train` describes it; returns its figures, which say whether it was stopped.
 
     `teach` gathers the gradients of a batch; by default `nlp.update` does.
     """
@@ -84,8 +97,8 @@ def run_training(
     evaluate = Evaluator(nlp, dev_corpus, settings.score_weights)
     with _config_of(nlp, settings):
         log_step, finalize = settings.logger(nlp, stdout or sys.stdout, stderr or sys.stderr)
-    try:
-        with DeferredInterrupt() as interrupt:
+    with DeferredInterrupt() as interrupt:
+        try:
             for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state, teach):
                 if is_best:
                     state.best_confusion, state.best_labels = breakdown(evaluate.examples)
@@ -93,15 +106,20 @@ def run_training(
                     update_performance(nlp, info)
                     folder.save(state, is_best=is_best)
                 log_step(info if is_best is not None else None)
-                if interrupt.requested:
+                if interrupt.received:
                     break
-    finally:
-        finalize()
-    folder.save(state, is_best=False)
-    _set_weights(nlp, settings.optimizer.averages or {})
-    figures = folder.figures(state)
-    figures.data = {"training": train_corpus.facts(), "development": dev_corpus.facts()}
-    folder.report(figures)
+        finally:
+            finalize()
+        folder.save(state, is_best=False)
+        _set_weights(nlp, settings.optimizer.averages or {})
+        figures = folder.figures(state)
+        figures.data = {"training": train_corpus.facts(), "development": dev_corpus.facts()}
+        if interrupt.received:
+            figures.stopped = f"Stopped by {interrupt.received.name} after step {state.step - 1}."
+        folder.report(figures)
+    if figures.stopped:
+        (stderr or sys.stderr).write(f"{figures.stopped} {folder.how_to_go_on}\n")
+    interrupt.deliver()
     return figures
 
 

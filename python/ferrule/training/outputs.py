@@ -45,6 +45,13 @@ class RunFolder:
         """Where the last model is, or None."""
         return None if self.folder is None else self.folder / LAST_MODEL
 
+    @property
+    def how_to_go_on(self) -> str:
+        """What a stopped run tells its user."""
+        if self.folder is None:
+            return "Nothing was saved, for no output folder was given."
+        return f"Everything is saved in {self.folder}; the same command with --resume goes on from there."
+
     def save(self, state: TrainingState, *, is_best: bool) -> None:
         """Save the models with averaged weights, the checkpoint with the plain ones, each whole."""
         if self.folder is None:

@@ -35,7 +35,7 @@ class RunFigures:
 
     `history` has one entry an evaluation: step, epoch, seconds, words, score, losses, scores. `labels` has
     for each score kept per label the rows `{"label", "p", "r", "f"}`; `data` counts of each corpus;
-    `config` the config as text.
+    `config` the config as text; `stopped` says who ended the run before its time, empty for nobody.
     """
 
     title: str
@@ -47,6 +47,7 @@ class RunFigures:
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
     config: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
 
     @property
     def best(self) -> dict[str, Any] | None:

@@ -41,6 +41,8 @@ def render_page(figures: RunFigures) -> str:
     versions = ", ".join(f"{name} {version}".strip() for name, version in figures.versions.items())
     body = "\n".join(section for section in sections if section)
     steps = f"<p>{escape(' → '.join(figures.pipeline))}</p>"
+    if figures.stopped:
+        steps += f"<p>{escape(figures.stopped)}</p>"
     return page(figures.title, f"{steps}\n{body}\n<p>{escape(versions)}</p>")
 
 
