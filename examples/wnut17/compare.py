@@ -1,9 +1,10 @@
 """Train `ner.cfg` in Ferrule and in spaCy, some seeds each, and print both F1 on the test part.
 
-    python examples/wnut17/compare.py CORPUS [--libraries ferrule spacy] [--seeds 0 1 2]
+    python examples/wnut17/compare.py CORPUS [--libraries ferrule spacy] [--seeds 0 1 2] [--keep FOLDER]
 
 CORPUS is the folder that ``ferrule convert`` filled with ``wnut17-train.spacy``, ``-dev`` and ``-test``.
-Each run keeps the model that is best on the development split; both are scored by the same lines, below.
+Each run keeps the model that is best on the development split; both are scored by the same lines, below. With
+``--keep`` those models stay, as ``FOLDER/ferrule-0/model-best`` and so on.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def train(library: str, corpus: Path, seed: int, folder: Path) -> Any:
         from ferrule.training.loop import train as run
 
         nlp = init_nlp(read_config(CONFIG, overrides))
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     run(nlp, folder, stdout=io.StringIO())
     return module.load(folder / "model-best")
 
@@ -64,13 +65,14 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--libraries", nargs="+", default=["ferrule", "spacy"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     for library in options.libraries:
         scores = []
         for seed in options.seeds:
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory() as passing:
                 start = time.perf_counter()
-                nlp = train(library, options.corpus, seed, Path(folder))
+                nlp = train(library, options.corpus, seed, (options.keep or Path(passing)) / f"{library}-{seed}")
                 seconds = time.perf_counter() - start
             dev, test = (
                 entity_f1(library, nlp, options.corpus / f"wnut17-{part}.spacy") for part in ("dev", "test")

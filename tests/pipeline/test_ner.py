@@ -31,9 +31,9 @@ def _pipeline(**config: Any) -> tuple[Any, Any, list[Example]]:
     return nlp, ner, examples
 
 
-def _train(nlp: Any, examples: list[Example], steps: int = 60) -> None:
+def _train(nlp: Any, examples: list[Example], steps: int = 80) -> None:
     optimizer = nlp.create_optimizer()
-    optimizer.learn_rate = 0.01
+    optimizer.learn_rate = 0.003
     for _ in range(steps):
         nlp.update(examples, sgd=optimizer)
 
