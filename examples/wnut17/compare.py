@@ -33,8 +33,13 @@ def train(library: str, corpus: Path, seed: int, folder: Path) -> Any:
         from spacy.training.initialize import init_nlp
         from spacy.training.loop import train as run
         from spacy.util import load_config
+        from thinc.api import NumpyOps
 
         nlp = init_nlp(load_config(CONFIG, overrides=overrides))
+        # NumPy's BLAS in place of blis, which knows few CPUs: the same products, up to twice as fast.
+        for _, component in nlp.pipeline:
+            for node in component.model.walk():
+                node.ops = NumpyOps(use_blis=False)
     else:
         from ferrule.cli.overrides import read_config
         from ferrule.training.initialize import init_nlp

@@ -94,6 +94,10 @@ impl Panels {
     ) -> Panels {
         let lanes = lanes(isa);
         let mut panels = Panels::zeros(depth, columns, vectors, lanes, vectors * lanes);
+        if matrix.by_column == 1 && matrix.by_depth >= columns && depth > 0 {
+            panels.copy_rows(matrix, bias);
+            return panels;
+        }
         for column in 0..columns {
             let start = bias.get(column).copied().unwrap_or(0.0);
             panels.fill(column / (vectors * lanes), column % (vectors * lanes), start, matrix, column);
@@ -104,6 +108,21 @@ impl Panels {
     fn zeros(depth: usize, columns: usize, vectors: usize, lanes: usize, columns_per_panel: usize) -> Panels {
         let numbers = Aligned::zeros(columns.div_ceil(columns_per_panel) * (depth + 1) * vectors * lanes);
         Panels { numbers, depth, columns, vectors, lanes, columns_per_panel }
+    }
+
+    /// Packs a matrix whose rows are contiguous: a panel's part of each at once.
+    fn copy_rows(&mut self, matrix: Strided<'_>, bias: &[f32]) {
+        let width = self.columns_per_panel;
+        for (index, panel) in self.numbers.chunks_exact_mut((self.depth + 1) * width).enumerate() {
+            let first = index * width;
+            let used = width.min(self.columns - first);
+            let (start, steps) = panel.split_at_mut(width);
+            start.iter_mut().zip(bias.iter().skip(first)).for_each(|(to, from)| *to = *from);
+            let rows = matrix.numbers[first..].chunks(matrix.by_depth);
+            for (step, row) in steps.chunks_exact_mut(width).zip(rows) {
+                step[..used].copy_from_slice(&row[..used]);
+            }
+        }
     }
 
     fn fill(&mut self, panel: usize, to: usize, start: f32, source: Strided<'_>, column: usize) {

@@ -1,6 +1,6 @@
 //! Matrix products of any shape.
 
-use super::panels::{Panels, Strided};
+use super::panels::{Panels, Strided, lanes};
 use super::tile::{for_row_blocks, tile};
 use crate::KernelError;
 use crate::simd::{Isa, Simd};
@@ -10,7 +10,7 @@ use crate::threads::Threads;
 const DEPTH_BLOCK: usize = 512;
 /// Rows that one task multiplies.
 const ROWS_PER_TASK: usize = 256;
-/// Vectors a panel is wide.
+/// Vectors a panel is wide, at most: with eight rows they fill the registers.
 const VECTORS: usize = 3;
 
 /// A row-major matrix, to be read as it is or transposed.
@@ -43,6 +43,13 @@ impl<'a> Matrix<'a> {
     #[must_use]
     pub fn shape(&self) -> (usize, usize) {
         if self.transposed { (self.n_columns, self.n_rows) } else { (self.n_rows, self.n_columns) }
+    }
+
+    /// Packed as the right side of a product, for [`multiply_panels`].
+    pub(crate) fn panels(&self, isa: Isa) -> Panels {
+        let ((depth, n_columns), (by_depth, by_column)) = (self.shape(), self.strides());
+        let matrix = Strided { numbers: self.numbers, by_depth, by_column };
+        Panels::for_columns(isa, matrix, depth, n_columns, &[], panel_vectors(isa, n_columns))
     }
 
     fn strides(&self) -> (usize, usize) {
@@ -90,13 +97,14 @@ pub fn product(
         &copied
     };
     let (right_by_depth, right_by_column) = right.strides();
+    let vectors = panel_vectors(isa, n_columns);
     let mut first = 0;
     loop {
         let steps = DEPTH_BLOCK.min(depth - first);
         let start = right.numbers.get(first * right_by_depth..).unwrap_or(&[]);
         let block = Strided { numbers: start, by_depth: right_by_depth, by_column: right_by_column };
         let panels =
-            Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, VECTORS);
+            Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, vectors);
         let tasks: Vec<_> = out.chunks_mut(ROWS_PER_TASK * n_columns).enumerate().collect();
         threads.each(tasks, |(task, out)| {
             let rows = &rows[task * ROWS_PER_TASK * depth + first..];
@@ -107,6 +115,13 @@ pub fn product(
             return Ok(());
         }
     }
+}
+
+/// How many vectors a panel should be wide, so that the last one has few columns that only fill it up: two for 64
+/// columns, three for 96.
+fn panel_vectors(isa: Isa, n_columns: usize) -> usize {
+    let padded = |vectors: usize| n_columns.next_multiple_of(vectors * lanes(isa));
+    if padded(VECTORS - 1) < padded(VECTORS) { VECTORS - 1 } else { VECTORS }
 }
 
 /// Copies a strided matrix to one whose rows are contiguous.
@@ -135,9 +150,26 @@ fn multiply_panels_body<S: Simd>(
     accumulate: bool,
     out: &mut [f32],
 ) {
+    match panels.vectors() {
+        2 => multiply_wide::<S, 2>(simd, input, stride, panels, n_rows, accumulate, out),
+        3 => multiply_wide::<S, 3>(simd, input, stride, panels, n_rows, accumulate, out),
+        n => panic!("multiply_panels: 2 or 3 vectors a panel, not {n}"),
+    }
+}
+
+#[inline(always)]
+fn multiply_wide<S: Simd, const WIDE: usize>(
+    simd: S,
+    input: &[f32],
+    stride: usize,
+    panels: &Panels,
+    n_rows: usize,
+    accumulate: bool,
+    out: &mut [f32],
+) {
     let columns = panels.columns();
     for index in 0..panels.n_panels() {
-        let (bias, panel) = panels.panel::<S, VECTORS>(simd, index);
+        let (bias, panel) = panels.panel::<S, WIDE>(simd, index);
         let first = index * panels.columns_per_panel();
         let used = panels.columns_per_panel().min(columns - first);
         for_row_blocks!(S::LANES, n_rows, row, ROWS => {
@@ -152,7 +184,7 @@ fn multiply_panels_body<S: Simd>(
                     }
                 }
             }
-            let sums = tile::<S, ROWS, VECTORS>(simd, &rows, panel, start);
+            let sums = tile::<S, ROWS, WIDE>(simd, &rows, panel, start);
             for (offset, sums) in sums.iter().enumerate() {
                 let to = &mut out[(row + offset) * columns + first..][..used];
                 for (to, &sum) in to.chunks_mut(S::LANES).zip(sums) {

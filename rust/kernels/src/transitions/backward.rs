@@ -1,8 +1,11 @@
 //! From the gradients of the scores to those of the weights and the tokens.
 
-use super::follow::Trace;
+use std::ops::Range;
+
+use super::follow::{Trace, TracePart};
 use super::network::Network;
 use crate::gemm::{Matrix, product};
+use crate::layers::dropout::Dropout;
 use crate::simd::Simd;
 use crate::{KernelError, Threads};
 
@@ -36,147 +39,171 @@ impl Network {
         trace: &Trace,
         scale: f32,
     ) -> Result<Gradients, KernelError> {
-        let n = trace.n_states;
-        KernelError::expect_len("transitions: the hidden numbers", n * self.hidden, trace.hidden.len())?;
-        KernelError::expect_len("transitions: the scores", n * self.n_actions, trace.d_scores.len())?;
-        KernelError::expect_len("transitions: the contexts", n * self.n_features, trace.contexts.len())?;
-        let d_scores: Vec<f32> = trace.d_scores.iter().map(|d_score| d_score * scale).collect();
-        let mut grads = Gradients::default();
+        for part in &trace.parts {
+            let n = part.n_states;
+            KernelError::expect_len("transitions: the hidden numbers", n * self.hidden, part.hidden.len())?;
+            KernelError::expect_len("transitions: the scores", n * self.n_actions, part.d_scores.len())?;
+            KernelError::expect_len("transitions: the contexts", n * self.n_features, part.contexts.len())?;
+        }
+        let mut backward: Vec<_> =
+            trace.parts.iter().map(|part| (part, Ok(Gradients::default()), 0)).collect();
+        threads.each(backward.iter_mut().collect(), |(part, grads, first_token)| {
+            let tokens = shown_tokens(part);
+            *first_token = tokens.start;
+            *grads = self.backprop_part(part, trace.dropout, scale, tokens);
+        });
+        let mut sums = self.no_gradients(0..self.n_tokens());
+        for (_, grads, first_token) in backward {
+            let grads = grads?;
+            add_to(self.isa, &grads.tokens, &mut sums.tokens[first_token * self.width..]);
+            add_to(self.isa, &grads.weights, &mut sums.weights);
+            add_to(self.isa, &grads.bias, &mut sums.bias);
+            add_to(self.isa, &grads.padding, &mut sums.padding);
+            add_to(self.isa, &grads.upper_weights, &mut sums.upper_weights);
+            add_to(self.isa, &grads.upper_bias, &mut sums.upper_bias);
+        }
+        Ok(sums)
+    }
+
+    fn no_gradients(&self, tokens: Range<usize>) -> Gradients {
+        let upper = self.upper.as_ref();
+        Gradients {
+            tokens: vec![0.0; tokens.len() * self.width],
+            weights: vec![0.0; self.weights.len()],
+            bias: vec![0.0; self.bias.len()],
+            padding: vec![0.0; self.padding.len()],
+            upper_weights: vec![0.0; upper.map_or(0, |upper| upper.weights.len())],
+            upper_bias: vec![0.0; upper.map_or(0, |upper| upper.bias.len())],
+        }
+    }
+
+    /// The gradients of a part's states; those of the tokens only of `tokens`, which are all that the states show.
+    fn backprop_part(
+        &self,
+        part: &TracePart,
+        dropout: Option<Dropout>,
+        scale: f32,
+        tokens: Range<usize>,
+    ) -> Result<Gradients, KernelError> {
+        let n = part.n_states;
+        let mut grads = self.no_gradients(tokens.clone());
+        if n == 0 {
+            return Ok(grads);
+        }
+        let d_scores: Vec<f32> = part.d_scores.iter().map(|d_score| d_score * scale).collect();
         let mut d_hidden = match &self.upper {
             None => d_scores,
             Some(upper) => {
                 let by_state = Matrix::new(&d_scores, n, self.n_actions);
-                let hidden = Matrix::new(&trace.hidden, n, self.hidden);
-                grads.upper_weights = vec![0.0; self.n_actions * self.hidden];
-                product(self.isa, threads, by_state.t(), hidden, &[], &mut grads.upper_weights)?;
-                grads.upper_bias = column_sums(&d_scores, self.n_actions);
+                let hidden = Matrix::new(&part.hidden, n, self.hidden);
+                product(self.isa, Threads::One, by_state.t(), hidden, &[], &mut grads.upper_weights)?;
+                d_scores.chunks_exact(self.n_actions).for_each(|row| {
+                    grads.upper_bias.iter_mut().zip(row).for_each(|(sum, d_score)| *sum += d_score);
+                });
                 let mut d_hidden = vec![0.0; n * self.hidden];
                 let weights = Matrix::new(&upper.weights, self.n_actions, self.hidden);
-                product(self.isa, threads, by_state, weights, &[], &mut d_hidden)?;
+                product(self.isa, Threads::One, by_state, weights, &[], &mut d_hidden)?;
                 d_hidden
             }
         };
-        self.mask(trace, &mut d_hidden);
-        self.features(threads, trace, &d_hidden, &mut grads)?;
+        if self.rectified {
+            let dead = part.hidden.iter().map(|&hidden| hidden <= 0.0);
+            d_hidden.iter_mut().zip(dead).filter(|(_, dead)| *dead).for_each(|(d, _)| *d = 0.0);
+        }
+        if let Some(dropout) = dropout {
+            drop_rows(self.isa, dropout, &part.mask_rows, self.hidden, &mut d_hidden);
+        }
+        let size = self.hidden * self.pieces;
+        let mut d_sums = vec![0.0; n * size];
+        spread(self.isa, &d_hidden, &part.which, self.pieces, &mut d_sums);
+        d_sums.chunks_exact(size).for_each(|row| add_to(self.isa, row, &mut grads.bias));
+        for place in 0..self.n_features {
+            self.backprop_place(place, part, &d_sums, tokens.start, &mut grads)?;
+        }
         Ok(grads)
     }
 
-    fn mask(&self, trace: &Trace, d_hidden: &mut [f32]) {
-        if self.rectified {
-            let dead = trace.hidden.iter().map(|&hidden| hidden <= 0.0);
-            d_hidden.iter_mut().zip(dead).filter(|(_, dead)| *dead).for_each(|(d, _)| *d = 0.0);
-        }
-        let Some(dropout) = trace.dropout else { return };
-        let mut factors = vec![0.0; self.hidden];
-        for (row, &mask_row) in d_hidden.chunks_exact_mut(self.hidden).zip(&trace.mask_rows) {
-            dropout.fill_row(mask_row, &mut factors);
-            row.iter_mut().zip(&factors).for_each(|(d, factor)| *d *= factor);
-        }
-    }
-
-    /// Adds up the gradient of each token in each place, then multiplies once a place.
-    ///
-    /// All tokens come first in some state, but few are inside an entity: the other places have few rows.
-    fn features(
+    /// The gradients by what the states show in one place: its weights, its padding, and the tokens.
+    fn backprop_place(
         &self,
-        threads: Threads<'_>,
-        trace: &Trace,
-        d_hidden: &[f32],
+        place: usize,
+        part: &TracePart,
+        d_sums: &[f32],
+        first_token: usize,
         grads: &mut Gradients,
     ) -> Result<(), KernelError> {
-        let size = self.hidden * self.pieces;
-        grads.bias = vec![0.0; size];
-        let mut places = vec![Place::new(self.n_tokens()); self.n_features];
-        let states = d_hidden.chunks_exact(self.hidden).zip(trace.which.chunks_exact(self.hidden));
-        let mut d_sums = vec![0.0; size];
-        for ((d_hidden, which), context) in states.zip(trace.contexts.chunks_exact(self.n_features)) {
-            spread(d_hidden, which, self.pieces, &mut d_sums);
-            add_to(self.isa, &d_sums, &mut grads.bias);
-            for (place, &token) in places.iter_mut().zip(context) {
-                add_to(self.isa, &d_sums, place.row(token, size));
-            }
+        let (width, size) = (self.width, self.hidden * self.pieces);
+        let padding = &mut grads.padding[place * size..][..size];
+        let mut tokens = Vec::with_capacity(part.n_states);
+        let (mut shown, mut d_shown) = (Vec::new(), Vec::new());
+        for (context, d_sums) in part.contexts.chunks_exact(self.n_features).zip(d_sums.chunks_exact(size)) {
+            let Ok(token) = usize::try_from(context[place]) else {
+                add_to(self.isa, d_sums, padding);
+                continue;
+            };
+            tokens.push(token);
+            shown.extend_from_slice(&self.tokens[token * width..][..width]);
+            d_shown.extend_from_slice(d_sums);
         }
-        grads.tokens = vec![0.0; self.tokens.len()];
-        grads.weights = vec![0.0; self.weights.len()];
-        let blocks = self.weights.chunks_exact(size * self.width);
-        let d_blocks = grads.weights.chunks_exact_mut(size * self.width);
-        for ((mut place, weights), d_weights) in places.into_iter().zip(blocks).zip(d_blocks) {
-            grads.padding.extend_from_slice(place.row(NO_TOKEN, size));
-            place.backprop(self, threads, (weights, d_weights), &mut grads.tokens)?;
+        if tokens.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-}
-
-/// What stands in a state's place that shows no token.
-const NO_TOKEN: i32 = -1;
-const NO_ROW: u32 = u32::MAX;
-
-/// The gradients of the tokens that states show in one place.
-#[derive(Clone, Debug)]
-struct Place {
-    /// Of each token, [`NO_TOKEN`] first.
-    row_of: Vec<u32>,
-    /// The tokens that have a row, in the order of their rows.
-    tokens: Vec<i32>,
-    /// (tokens.len(), nO × nP)
-    rows: Vec<f32>,
-}
-
-impl Place {
-    fn new(n_tokens: usize) -> Place {
-        Place { row_of: vec![NO_ROW; n_tokens + 1], tokens: Vec::new(), rows: Vec::new() }
-    }
-
-    /// The row of `token`, made with zeros if it is new.
-    fn row(&mut self, token: i32, size: usize) -> &mut [f32] {
-        let row = &mut self.row_of[(token + 1) as usize];
-        if *row == NO_ROW {
-            *row = self.tokens.len() as u32;
-            self.tokens.push(token);
-            self.rows.resize(self.rows.len() + size, 0.0);
-        }
-        let first = *row as usize * size;
-        &mut self.rows[first..first + size]
-    }
-
-    /// Writes the gradient of the place's weights, and adds those of its tokens.
-    fn backprop(
-        mut self,
-        network: &Network,
-        threads: Threads<'_>,
-        (weights, d_weights): (&[f32], &mut [f32]),
-        d_tokens: &mut [f32],
-    ) -> Result<(), KernelError> {
-        let (width, size) = (network.width, network.hidden * network.pieces);
-        // The padding is no product of weights: its row counts nothing here.
-        self.row(NO_TOKEN, size).fill(0.0);
-        let n = self.tokens.len();
-        let range = |token: i32| token as usize * width..(token as usize + 1) * width;
-        let mut shown = vec![0.0; n * width];
-        let shown_rows = shown.chunks_exact_mut(width).zip(&self.tokens);
-        shown_rows
-            .filter(|(_, token)| **token != NO_TOKEN)
-            .for_each(|(row, &token)| row.copy_from_slice(&network.tokens[range(token)]));
-        let d_rows = Matrix::new(&self.rows, n, size);
-        product(network.isa, threads, d_rows.t(), Matrix::new(&shown, n, width), &[], d_weights)?;
-        let mut d_shown = shown;
-        let weights = Matrix::new(weights, size, width);
-        product(network.isa, threads, d_rows, weights, &[], &mut d_shown)?;
-        for (d_row, &token) in d_shown.chunks_exact(width).zip(&self.tokens) {
-            if token != NO_TOKEN {
-                add_to(network.isa, d_row, &mut d_tokens[range(token)]);
-            }
+        let d_rows = Matrix::new(&d_shown, tokens.len(), size);
+        let shown = Matrix::new(&shown, tokens.len(), width);
+        let span = place * size * width..(place + 1) * size * width;
+        product(self.isa, Threads::One, d_rows.t(), shown, &[], &mut grads.weights[span.clone()])?;
+        let mut d_tokens = vec![0.0; tokens.len() * width];
+        let weights = Matrix::new(&self.weights[span], size, width);
+        product(self.isa, Threads::One, d_rows, weights, &[], &mut d_tokens)?;
+        for (d_token, token) in d_tokens.chunks_exact(width).zip(tokens) {
+            add_to(self.isa, d_token, &mut grads.tokens[(token - first_token) * width..][..width]);
         }
         Ok(())
     }
 }
 
-/// Writes the gradient of each hidden number to the piece it came from.
-fn spread(d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) {
-    d_sums.fill(0.0);
-    for ((&d, &piece), row) in d_hidden.iter().zip(which).zip(d_sums.chunks_exact_mut(pieces)) {
-        row[piece as usize] = d;
+/// The tokens from the first to the last one that the states of a part show.
+fn shown_tokens(part: &TracePart) -> Range<usize> {
+    let shown = || part.contexts.iter().filter_map(|&token| usize::try_from(token).ok());
+    shown().min().map_or(0..0, |first| first..shown().max().unwrap_or(first) + 1)
+}
+
+#[inline(always)]
+fn drop_rows_body<S: Simd>(
+    _simd: S,
+    dropout: Dropout,
+    mask_rows: &[u64],
+    width: usize,
+    d_hidden: &mut [f32],
+) {
+    let mut factors = vec![0.0; width];
+    for (row, &mask_row) in d_hidden.chunks_exact_mut(width).zip(mask_rows) {
+        dropout.fill_row(mask_row, &mut factors);
+        row.iter_mut().zip(&factors).for_each(|(d, factor)| *d *= factor);
+    }
+}
+
+/// The gradient of each hidden number goes to the piece it came from, the others get none.
+#[inline(always)]
+fn spread_body<S: Simd>(_simd: S, d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) {
+    match pieces {
+        1 => d_sums.copy_from_slice(d_hidden),
+        2 => spread_over::<2>(d_hidden, which, d_sums),
+        3 => spread_over::<3>(d_hidden, which, d_sums),
+        _ => {
+            for ((&d, &piece), row) in d_hidden.iter().zip(which).zip(d_sums.chunks_exact_mut(pieces)) {
+                row[piece as usize] = d;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn spread_over<const PIECES: usize>(d_hidden: &[f32], which: &[u8], d_sums: &mut [f32]) {
+    for ((&d, &which), row) in d_hidden.iter().zip(which).zip(d_sums.as_chunks_mut::<PIECES>().0) {
+        for (piece, d_sum) in row.iter_mut().enumerate() {
+            *d_sum = if usize::from(which) == piece { d } else { 0.0 };
+        }
     }
 }
 
@@ -188,11 +215,9 @@ fn add_to_body<S: Simd>(_simd: S, numbers: &[f32], sums: &mut [f32]) {
 crate::dispatch! {
     fn add_to(numbers: &[f32], sums: &mut [f32]) -> () = add_to_body;
 }
-
-fn column_sums(rows: &[f32], width: usize) -> Vec<f32> {
-    let mut sums = vec![0.0; width];
-    for row in rows.chunks_exact(width) {
-        sums.iter_mut().zip(row).for_each(|(sum, number)| *sum += number);
-    }
-    sums
+crate::dispatch! {
+    fn drop_rows(dropout: Dropout, mask_rows: &[u64], width: usize, d_hidden: &mut [f32]) -> () = drop_rows_body;
+}
+crate::dispatch! {
+    fn spread(d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) -> () = spread_body;
 }

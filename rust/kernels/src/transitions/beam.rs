@@ -106,7 +106,7 @@ impl<S: Clone> Search<S> {
                 hypothesis.is_done |= system.is_final(&hypothesis.state);
                 if !hypothesis.is_done {
                     system.context(&hypothesis.state, &mut scratch.context);
-                    network.score(&[], scratch);
+                    network.score(None, scratch);
                     system.set_valid(&hypothesis.state, &mut scratch.valid);
                     hypothesis.is_done = !scratch.valid.contains(&true);
                 }

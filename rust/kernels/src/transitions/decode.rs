@@ -52,7 +52,7 @@ fn run<T: TransitionSystem>(
         for path in paths {
             while !system.is_final(&path.state) {
                 system.context(&path.state, &mut scratch.context);
-                network.score(&[], &mut scratch);
+                network.score(None, &mut scratch);
                 system.set_valid(&path.state, &mut scratch.valid);
                 let Some(action) = best_valid(&scratch.scores, &scratch.valid) else { break };
                 keep(path, &scratch);

@@ -2,6 +2,25 @@
 
 use super::score::Scratch;
 use crate::KernelError;
+use crate::simd::{Simd, math};
+
+#[inline(always)]
+fn powers_body<S: Simd>(simd: S, scores: &[f32], highest: f32, powers: &mut [f32]) -> f32 {
+    let from = simd.splat(highest);
+    let mut sums = simd.splat(0.0);
+    for (powers, scores) in powers.chunks_mut(S::LANES).zip(scores.chunks(S::LANES)) {
+        let scores = simd.load_partial(scores, f32::NEG_INFINITY);
+        let power = math::exp_clamped(simd, simd.sub(scores, from));
+        simd.store_partial(powers, power);
+        sums = simd.add(sums, power);
+    }
+    simd.sum(sums)
+}
+
+crate::dispatch! {
+    /// Writes `exp(score - highest)` of each score, and returns the sum. `highest` is finite and not below any of them.
+    pub(super) fn powers(scores: &[f32], highest: f32, powers: &mut [f32]) -> f32 = powers_body;
+}
 
 /// Writes `ln p` of each action among the allowed ones, negative infinity for the others.
 ///

@@ -1,10 +1,11 @@
 //! Walking through a batch while learning: what each state scored, and what it should have.
 
 use super::network::Network;
-use super::score::Scratch;
+use super::score::{Mask, Scratch};
 use super::{TransitionSystem, best_valid};
 use crate::Threads;
 use crate::layers::dropout::Dropout;
+use crate::simd::Isa;
 
 /// A piece of a document to learn from.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,8 @@ pub struct Step<'a> {
     pub costs: &'a mut [f32],
     /// The gradient by the scores; zeros before.
     pub d_scores: &'a mut [f32],
+    /// What to calculate with.
+    pub isa: Isa,
 }
 
 impl Step<'_> {
@@ -62,24 +65,44 @@ pub struct Trace {
     pub loss: f64,
     /// How many states there were.
     pub n_states: usize,
-    pub(super) contexts: Vec<i32>,
-    pub(super) hidden: Vec<f32>,
-    pub(super) which: Vec<u8>,
-    pub(super) d_scores: Vec<f32>,
-    /// The row of each state's dropout mask.
-    pub(super) mask_rows: Vec<u64>,
+    pub(super) parts: Vec<TracePart>,
     pub(super) dropout: Option<Dropout>,
 }
 
-impl Trace {
-    fn append(&mut self, mut other: Trace) {
-        self.loss += other.loss;
-        self.n_states += other.n_states;
-        self.contexts.append(&mut other.contexts);
-        self.hidden.append(&mut other.hidden);
-        self.which.append(&mut other.which);
-        self.d_scores.append(&mut other.d_scores);
-        self.mask_rows.append(&mut other.mask_rows);
+/// The states of some neighbouring segments, one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct TracePart {
+    pub loss: f64,
+    pub n_states: usize,
+    /// (n_states, nF)
+    pub contexts: Vec<i32>,
+    /// (n_states, nO)
+    pub hidden: Vec<f32>,
+    /// (n_states, nO)
+    pub which: Vec<u8>,
+    /// (n_states, n_actions)
+    pub d_scores: Vec<f32>,
+    /// The row of each state's dropout mask.
+    pub mask_rows: Vec<u64>,
+}
+
+impl TracePart {
+    fn reserve(&mut self, network: &Network, n_states: usize) {
+        self.contexts.reserve(n_states * network.n_features);
+        self.hidden.reserve(n_states * network.hidden);
+        self.which.reserve(n_states * network.hidden);
+        self.d_scores.reserve(n_states * network.n_actions);
+        self.mask_rows.reserve(n_states);
+    }
+
+    fn push(&mut self, scratch: &Scratch, mask_row: u64, loss: f64) {
+        self.loss += loss;
+        self.n_states += 1;
+        self.contexts.extend_from_slice(&scratch.context);
+        self.hidden.extend_from_slice(&scratch.hidden);
+        self.which.extend_from_slice(&scratch.which);
+        self.d_scores.extend_from_slice(&scratch.d_scores);
+        self.mask_rows.push(mask_row);
     }
 }
 
@@ -91,22 +114,22 @@ pub fn follow<T: TransitionSystem, L: Lesson<T>>(
     network: &Network,
     system: &T,
     lesson: &L,
-    segments: Vec<Segment<T::State>>,
+    mut segments: Vec<Segment<T::State>>,
     dropout: Option<Dropout>,
 ) -> Trace {
-    let mut pieces: Vec<_> = segments.into_iter().map(|segment| (segment, Trace::default())).collect();
-    let tasks: Vec<_> = pieces.chunks_mut(SEGMENTS_PER_TASK).enumerate().collect();
-    threads.each(tasks, |(task, pieces)| {
+    let mut parts = vec![TracePart::default(); segments.len().div_ceil(SEGMENTS_PER_TASK)];
+    let tasks: Vec<_> = segments.chunks_mut(SEGMENTS_PER_TASK).zip(&mut parts).enumerate().collect();
+    threads.each(tasks, |(task, (segments, part))| {
         let mut scratch = Scratch::new(network, system.n_actions());
         let mut room = lesson.room(system);
-        for (index, (segment, trace)) in pieces.iter_mut().enumerate() {
+        for (index, segment) in segments.iter_mut().enumerate() {
             let first_row = ((task * SEGMENTS_PER_TASK + index) as u64) << 32;
-            walk(network, system, lesson, (segment, first_row), dropout, (&mut scratch, &mut room), trace);
+            walk(network, system, lesson, (segment, first_row), dropout, (&mut scratch, &mut room), part);
         }
     });
-    let mut whole = Trace { dropout, ..Trace::default() };
-    pieces.into_iter().for_each(|(_, trace)| whole.append(trace));
-    whole
+    let loss = parts.iter().map(|part| part.loss).sum();
+    let n_states = parts.iter().map(|part| part.n_states).sum();
+    Trace { loss, n_states, parts, dropout }
 }
 
 fn walk<T: TransitionSystem, L: Lesson<T>>(
@@ -116,20 +139,17 @@ fn walk<T: TransitionSystem, L: Lesson<T>>(
     (segment, first_row): (&mut Segment<T::State>, u64),
     dropout: Option<Dropout>,
     (scratch, room): (&mut Scratch, &mut L::Room),
-    trace: &mut Trace,
+    part: &mut TracePart,
 ) {
     let state = &mut segment.state;
-    let mut factors = vec![0.0; if dropout.is_some() { network.hidden } else { 0 }];
+    part.reserve(network, segment.n_steps);
     for step in 0..segment.n_steps {
         if system.is_final(state) {
             return;
         }
         let mask_row = first_row + step as u64;
-        if let Some(dropout) = dropout {
-            dropout.fill_row(mask_row, &mut factors);
-        }
         system.context(state, &mut scratch.context);
-        network.score(&factors, scratch);
+        network.score(dropout.map(|dropout| Mask { dropout, row: mask_row }), scratch);
         system.set_valid(state, &mut scratch.valid);
         scratch.d_scores.fill(0.0);
         let step = Step {
@@ -138,15 +158,10 @@ fn walk<T: TransitionSystem, L: Lesson<T>>(
             context: &scratch.context,
             costs: &mut scratch.costs,
             d_scores: &mut scratch.d_scores,
+            isa: network.isa,
         };
         let (loss, action) = lesson.grade(room, system, state, step);
-        trace.loss += loss;
-        trace.n_states += 1;
-        trace.contexts.extend_from_slice(&scratch.context);
-        trace.hidden.extend_from_slice(&scratch.hidden);
-        trace.which.extend_from_slice(&scratch.which);
-        trace.d_scores.extend_from_slice(&scratch.d_scores);
-        trace.mask_rows.push(mask_row);
+        part.push(scratch, mask_row, loss);
         match action {
             Some(action) => system.apply(state, action),
             None => return,

@@ -1,6 +1,6 @@
 //! Two lessons: gold annotation, through what actions cost; and a teacher's distribution over actions.
 
-use super::distribution::check_temperature;
+use super::distribution::{self, check_temperature};
 use super::follow::{Lesson, Step};
 use super::network::Network;
 use super::score::Scratch;
@@ -14,15 +14,15 @@ pub struct GoldLesson<'a, O>(pub &'a O);
 
 impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
     /// Of each score.
-    type Room = Vec<f64>;
+    type Room = Vec<f32>;
 
-    fn room(&self, _system: &T) -> Vec<f64> {
+    fn room(&self, _system: &T) -> Vec<f32> {
         Vec::new()
     }
 
     fn grade(
         &self,
-        powers: &mut Vec<f64>,
+        powers: &mut Vec<f32>,
         system: &T,
         state: &T::State,
         step: Step<'_>,
@@ -41,22 +41,22 @@ impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
         }
         let costs: &[f32] = step.costs;
         let is_good = |action: usize| costs[action] <= lowest;
-        let highest = step.scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let highest = best_of(step.scores, |_| true);
         let best_good = best_of(step.scores, is_good);
         if best_good == f32::NEG_INFINITY {
             return (0.0, action);
         }
-        let power = |score: f32, from: f32| f64::from(score - from).exp();
-        powers.clear();
-        powers.extend(step.scores.iter().map(|&score| power(score, highest)));
-        let total: f64 = powers.iter().sum();
-        step.d_scores.iter_mut().zip(powers).for_each(|(d_score, power)| *d_score = (*power / total) as f32);
+        powers.resize(step.scores.len(), 0.0);
+        let total = distribution::powers(step.isa, step.scores, highest, powers);
+        step.d_scores.iter_mut().zip(powers).for_each(|(d_score, power)| *d_score = *power / total);
         let good = || (0..step.scores.len()).filter(|&action| is_good(action));
-        let good_total: f64 = good().map(|action| power(step.scores[action], best_good)).sum();
+        let power = |action: usize| f64::from(step.scores[action] - best_good).exp();
+        let good_total: f64 = if good().nth(1).is_none() { 1.0 } else { good().map(power).sum() };
         for action in good() {
-            step.d_scores[action] -= (power(step.scores[action], best_good) / good_total) as f32;
+            step.d_scores[action] -=
+                if good_total == 1.0 { 1.0 } else { (power(action) / good_total) as f32 };
         }
-        let loss = f64::from(highest - best_good) + total.ln() - good_total.ln();
+        let loss = f64::from(highest - best_good) + f64::from(total).ln() - good_total.ln();
         (loss, action)
     }
 }
@@ -184,7 +184,7 @@ impl<T: TransitionSystem> Lesson<T> for TeacherLesson<'_> {
             (TaughtBy::Network(network), Some(scratch)) => {
                 // The teacher may look at another number of tokens than the student.
                 system.context(state, &mut scratch.context);
-                network.score(&[], scratch);
+                network.score(None, scratch);
                 &scratch.scores
             }
             (TaughtBy::Rows(rows, width), _) => &rows[system.next_token(state) * width..][..width],

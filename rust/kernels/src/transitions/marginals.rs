@@ -162,6 +162,6 @@ impl<'a> Pass<'a> {
 
     fn network_scores(&mut self, state: &State) {
         self.system.context(state, &mut self.scratch.context);
-        self.network.score(&[], &mut self.scratch);
+        self.network.score(None, &mut self.scratch);
     }
 }

@@ -1,6 +1,6 @@
 //! The network that scores a state's actions, with all that depends on single tokens worked out beforehand.
 
-use crate::gemm::{Matrix, product};
+use crate::gemm::{Matrix, Panels, product};
 use crate::simd::Isa;
 use crate::{KernelError, Threads};
 
@@ -38,8 +38,12 @@ pub struct Network {
     pub(super) upper: Option<Upper>,
     /// (n_tokens, width)
     pub(super) tokens: Vec<f32>,
-    /// (n_tokens + 1, nF, nO, nP), the padding first.
-    pub(super) features: Vec<f32>,
+    /// (nF, nO, nP)
+    pub(super) padding: Vec<f32>,
+    /// (n_tokens, nO, nP): what each token gives in the first place, where every token comes.
+    pub(super) first_place: Vec<f32>,
+    /// The weights of the other places, where few tokens come: [`score`](Network::score) multiplies as they do.
+    pub(super) other_places: Vec<Panels>,
     /// Whether negative hidden numbers become zero, where there is only one piece.
     pub(super) rectified: bool,
     pub(super) isa: Isa,
@@ -125,7 +129,7 @@ impl NetworkParams<'_> {
 }
 
 impl Network {
-    /// Multiplies the tokens (n_tokens × width) with the weights of each place they can have in a state.
+    /// Multiplies the tokens (n_tokens × width) with the weights of a state's first place.
     ///
     /// is_train: with one piece and an output layer, spaCy rectifies hidden numbers while training and not when
     /// predicting; without an output layer, never when predicting.
@@ -140,13 +144,17 @@ impl Network {
         is_train: bool,
     ) -> Result<Network, KernelError> {
         params.check(tokens)?;
-        let n_tokens = tokens.len() / params.width;
-        let outputs = params.padding.len();
-        let mut features = vec![0.0; (n_tokens + 1) * outputs];
-        features[..outputs].copy_from_slice(params.padding);
-        let weights = Matrix::new(params.weights, outputs, params.width);
-        let left = Matrix::new(tokens, n_tokens, params.width);
-        product(isa, threads, left, weights.t(), &[], &mut features[outputs..])?;
+        let (n_tokens, size) = (tokens.len() / params.width, params.hidden * params.pieces);
+        let mut places = params
+            .weights
+            .chunks_exact(size * params.width)
+            .map(|weights| Matrix::new(weights, size, params.width).t());
+        let mut first_place = vec![0.0; n_tokens * size];
+        if let Some(weights) = places.next() {
+            let tokens = Matrix::new(tokens, n_tokens, params.width);
+            product(isa, threads, tokens, weights, &[], &mut first_place)?;
+        }
+        let other_places = places.map(|weights| weights.panels(isa)).collect();
         let n_actions = params.n_actions();
         let upper = params.upper.map(|(weights, bias)| Upper::new(weights, bias, params.hidden));
         Ok(Network {
@@ -159,7 +167,9 @@ impl Network {
             bias: params.bias.to_vec(),
             upper,
             tokens: tokens.to_vec(),
-            features,
+            padding: params.padding.to_vec(),
+            first_place,
+            other_places,
             rectified: is_train && params.pieces == 1,
             isa,
         })

@@ -1,14 +1,18 @@
 //! The scores of one state.
 
 use super::network::{LANES, Network};
+use crate::gemm::product::multiply_panels;
+use crate::layers::dropout::Dropout;
 use crate::simd::Simd;
 
-/// Room for what is calculated of a state.
+/// Room for what is calculated of a state, all of them of one network.
 #[derive(Clone, Debug)]
 pub(crate) struct Scratch {
     /// The tokens that the state shows.
     pub context: Vec<i32>,
+    shown: Shown,
     sums: Vec<f32>,
+    factors: Vec<f32>,
     /// Behind the dropout.
     pub hidden: Vec<f32>,
     /// The piece that made each hidden number.
@@ -21,9 +25,12 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub fn new(network: &Network, n_actions: usize) -> Scratch {
+        let size = network.hidden * network.pieces;
         Scratch {
             context: vec![-1; network.n_features],
-            sums: vec![0.0; network.hidden * network.pieces],
+            shown: Shown::new(network.other_places.len(), size),
+            sums: vec![0.0; size],
+            factors: vec![0.0; network.hidden],
             hidden: vec![0.0; network.hidden],
             which: vec![0; network.hidden],
             scores: vec![0.0; network.n_actions],
@@ -34,18 +41,65 @@ impl Scratch {
     }
 }
 
+/// Which row of which dropout a state's hidden numbers have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mask {
+    pub dropout: Dropout,
+    pub row: u64,
+}
+
+/// What the tokens shown last gave in the places behind the first one: a state shows mostly what the one before showed.
+#[derive(Clone, Debug)]
+struct Shown {
+    /// (places, SLOTS), -1 where there is none yet; a token has the slot of its number, modulo SLOTS.
+    tokens: Vec<i32>,
+    /// (places, SLOTS, nO, nP)
+    rows: Vec<f32>,
+}
+
+/// Entities are seldom longer, and an open one shows its tokens again and again.
+const SLOTS: usize = 16;
+
+impl Shown {
+    fn new(n_places: usize, size: usize) -> Shown {
+        Shown { tokens: vec![-1; n_places * SLOTS], rows: vec![0.0; n_places * SLOTS * size] }
+    }
+
+    fn slot(place: usize, token: i32) -> usize {
+        place * SLOTS + token as usize % SLOTS
+    }
+
+    /// Multiplies the tokens of `context`, which leaves out the first place, with the weights of their places.
+    fn show(&mut self, network: &Network, context: &[i32]) {
+        let size = network.hidden * network.pieces;
+        for (place, (&token, panels)) in context.iter().zip(&network.other_places).enumerate() {
+            if token < 0 {
+                continue;
+            }
+            let slot = Shown::slot(place, token);
+            if self.tokens[slot] != token {
+                self.tokens[slot] = token;
+                let vector = &network.tokens[token as usize * network.width..][..network.width];
+                let row = &mut self.rows[slot * size..][..size];
+                multiply_panels(network.isa, vector, network.width, panels, 1, false, row);
+            }
+        }
+    }
+}
+
 impl Network {
-    /// Calculates the scores of the state that shows `scratch.context`. `factors` are those of the dropout, or empty.
-    pub(crate) fn score(&self, factors: &[f32], scratch: &mut Scratch) {
-        score_state(self.isa, self, factors, scratch);
+    /// Calculates the scores of the state that shows `scratch.context`.
+    pub(crate) fn score(&self, mask: Option<Mask>, scratch: &mut Scratch) {
+        scratch.shown.show(self, &scratch.context[1..]);
+        score_state(self.isa, self, mask, scratch);
     }
 }
 
 // Plain loops: compiled for each instruction set they come out as vector code, with the same sums in the same order.
 #[inline(always)]
-fn score_body<S: Simd>(_simd: S, network: &Network, factors: &[f32], scratch: &mut Scratch) {
-    let Scratch { context, sums, hidden, which, scores, .. } = scratch;
-    sum_features(network, context, sums);
+fn score_body<S: Simd>(_simd: S, network: &Network, mask: Option<Mask>, scratch: &mut Scratch) {
+    sum_features(network, scratch);
+    let Scratch { sums, factors, hidden, which, scores, .. } = scratch;
     match network.pieces {
         1 => {
             for (hidden, &sum) in hidden.iter_mut().zip(sums.iter()) {
@@ -70,7 +124,10 @@ fn score_body<S: Simd>(_simd: S, network: &Network, factors: &[f32], scratch: &m
             }
         }
     }
-    hidden.iter_mut().zip(factors).for_each(|(hidden, factor)| *hidden *= factor);
+    if let Some(Mask { dropout, row }) = mask {
+        dropout.fill_row(row, factors);
+        hidden.iter_mut().zip(factors).for_each(|(hidden, factor)| *hidden *= *factor);
+    }
     let Some(upper) = &network.upper else {
         scores.copy_from_slice(hidden);
         return;
@@ -85,19 +142,24 @@ fn score_body<S: Simd>(_simd: S, network: &Network, factors: &[f32], scratch: &m
     }
 }
 
+/// Adds up, place by place, what the tokens of a state give there, and the bias last.
 #[inline(always)]
-fn sum_features(network: &Network, context: &[i32], sums: &mut [f32]) {
+fn sum_features(network: &Network, scratch: &mut Scratch) {
+    let Scratch { context, shown, sums, .. } = scratch;
     let size = sums.len();
-    let row = network.n_features * size;
+    let padding = network.padding.chunks_exact(size);
     sums.fill(0.0);
-    for (place, &token) in context.iter().enumerate() {
-        let first = (token + 1) as usize * row + place * size;
-        let feature = &network.features[first..first + size];
+    for (place, (&token, padding)) in context.iter().zip(padding).enumerate() {
+        let feature = match (token, place) {
+            (..0, _) => padding,
+            (_, 0) => &network.first_place[token as usize * size..][..size],
+            _ => &shown.rows[Shown::slot(place - 1, token) * size..][..size],
+        };
         sums.iter_mut().zip(feature).for_each(|(sum, number)| *sum += number);
     }
     sums.iter_mut().zip(&network.bias).for_each(|(sum, bias)| *sum += bias);
 }
 
 crate::dispatch! {
-    fn score_state(network: &Network, factors: &[f32], scratch: &mut Scratch) -> () = score_body;
+    fn score_state(network: &Network, mask: Option<Mask>, scratch: &mut Scratch) -> () = score_body;
 }

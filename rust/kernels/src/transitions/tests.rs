@@ -114,7 +114,7 @@ for_every_isa! {
                 let mut scratch = Scratch::new(&network, actions().len());
                 for context in [[0, -1, -1, -1, -1, -1], [3, 1, 2, -1, -1, -1], [2, 0, 1, 1, 3, 0]] {
                     scratch.context.copy_from_slice(&context[..n_features]);
-                    network.score(&[], &mut scratch);
+                    network.score(None, &mut scratch);
                     let rectified = is_train && pieces == 1;
                     let expected =
                         reference::scores(&weights.params(), &weights.tokens, &scratch.context, rectified);
@@ -133,9 +133,10 @@ for_every_isa! {
 
 /// The states are fixed by a teacher, so that a small change of the weights changes no action.
 fn check_gradients(isa: Isa, pieces: usize, has_upper: bool) {
-    let (lengths, own) = ([3, 1, 2], (0..actions().len() as i32).collect::<Vec<_>>());
+    // More documents than one task takes.
+    let (lengths, own) = ([3, 1, 2, 1, 2, 1], (0..actions().len() as i32).collect::<Vec<_>>());
     let system = plain_batch(&lengths);
-    let mut teacher = Weights::new(6, 2, true, 3);
+    let mut teacher = Weights::new(10, 2, true, 3);
     teacher.tokens.iter_mut().for_each(|x| *x = -*x);
     let teacher = teacher.network(isa, false);
     let trace_of = |weights: &Weights| {
@@ -146,7 +147,7 @@ fn check_gradients(isa: Isa, pieces: usize, has_upper: bool) {
         let trace = follow(Threads::One, &network, &system, &lesson, segments, None);
         (network, trace)
     };
-    let mut weights = Weights::new(6, pieces, has_upper, 3);
+    let mut weights = Weights::new(10, pieces, has_upper, 3);
     let (network, trace) = trace_of(&weights);
     let grads = network.backprop(Threads::One, &trace, 1.0).unwrap();
     let mut check = |name: &str, found: &[f32], pick: &dyn Fn(&mut Weights) -> &mut Vec<f32>| {
@@ -194,7 +195,7 @@ fn rows_kept_from_a_teacher_teach_what_it_teaches_itself() {
     let live = trace_of(TaughtBy::Network(&teacher));
     let stored = trace_of(TaughtBy::Rows(&kept, 10));
     assert!(live.loss > 0.0);
-    assert_eq!((live.loss, live.n_states, &live.d_scores), (stored.loss, stored.n_states, &stored.d_scores));
+    assert_eq!((live.loss, live.n_states, &live.parts), (stored.loss, stored.n_states, &stored.parts));
     assert!(TeacherLesson::new(TaughtBy::Rows(&kept[1..], 10), &student, &columns, 2.0).is_err());
     assert!(TeacherLesson::new(TaughtBy::Rows(&kept, 9), &student, &columns, 2.0).is_err());
 }

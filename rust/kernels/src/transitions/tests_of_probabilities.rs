@@ -38,7 +38,7 @@ fn every_analysis(network: &Network, system: &Biluo) -> Vec<Analysis> {
             continue;
         }
         system.context(&state, &mut scratch.context);
-        network.score(&[], &mut scratch);
+        network.score(None, &mut scratch);
         system.set_valid(&state, &mut scratch.valid);
         log_probabilities(&scratch, TEMPERATURE, &mut logs);
         for (action, log) in logs.iter().enumerate().filter(|(_, log)| log.is_finite()) {
@@ -166,7 +166,7 @@ fn a_teachers_outputs_for_one_action_add_up() {
     let trace = follow(Threads::One, &student, &system, &lesson, segments, None);
     let mut scratch = Scratch::new(&teacher, system.n_actions());
     system.context(&system.starts()[0], &mut scratch.context);
-    teacher.score(&[], &mut scratch);
+    teacher.score(None, &mut scratch);
     let power = |action: usize| f64::from(scratch.scores[action]).exp();
     let of_teacher: f64 = (0..10).filter(|&action| folded[action] >= 0).map(power).sum();
     let of_student: f64 = (0..10).filter(|&action| folded.contains(&(action as i32))).map(power).sum();
