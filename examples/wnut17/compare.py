@@ -77,7 +77,8 @@ def main() -> None:
         for seed in options.seeds:
             with tempfile.TemporaryDirectory() as passing:
                 start = time.perf_counter()
-                nlp = train(library, options.corpus, seed, (options.keep or Path(passing)) / f"{library}-{seed}")
+                folder = (options.keep or Path(passing)) / f"{library}-{seed}"
+                nlp = train(library, options.corpus, seed, folder)
                 seconds = time.perf_counter() - start
             dev, test = (
                 entity_f1(library, nlp, options.corpus / f"wnut17-{part}.spacy") for part in ("dev", "test")
