@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +78,6 @@ def copies(doc: Doc) -> Doc:
 def ends_its_process(doc: Doc) -> Doc:
     if doc.text == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if doc.text == "never done":
+        time.sleep(600)
     return doc

@@ -28,6 +28,23 @@ def test_a_worker_killed_at_a_document_is_an_error(position: int) -> None:
     assert not multiprocessing.active_children()
 
 
+def test_the_last_documents_are_not_lost_without_a_word() -> None:
+    """Nothing is sent to a worker after its last batch, so only its end can tell; and that in two ways."""
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("fault_ends_worker")
+    for _ in range(5):
+        with pytest.raises(WorkerError, match="ended by signal 9"):
+            list(nlp.pipe(["text", "die"], n_process=2, batch_size=1))
+
+
+def test_a_worker_that_is_busy_is_ended_with_the_others() -> None:
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("fault_ends_worker")
+    with pytest.raises(WorkerError, match="ended by signal 9"):
+        list(nlp.pipe(["die", "never done"], n_process=2, batch_size=1))
+    assert not multiprocessing.active_children()
+
+
 def test_workers_end_when_the_stream_is_dropped() -> None:
     nlp = ferrule.blank("en")
     nlp.add_pipe("fault_noop")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from thinc.config import Config
 
 from ferrule.errors import ComponentNotFoundError, ConfigError, nearest_names
-from ferrule.language.config import SECTION_ORDER, resolved_section
+from ferrule.language.config import SECTION_ORDER, interpolated, resolved_section
 from ferrule.pipeline.factories import FactoryMeta
 from ferrule.registry import registry
 
@@ -59,9 +59,9 @@ def assembled(
     """
     disable, enable, exclude = _names(disable), _names(enable), _names(exclude)
     filled = _filled(cls, config) if auto_fill else config.copy()
-    interpolated = filled.interpolate()
-    components = interpolated.get("components") or {}
-    plain = Config({**interpolated, "components": {}})
+    whole = interpolated(filled)
+    components = whole.get("components") or {}
+    plain = Config({**whole, "components": {}})
     settings = resolved_section(plain, "nlp", _NLP)
     batch_size = _checked_batch_size(settings.get("batch_size", 1000))
     kind = _called(

@@ -14,6 +14,7 @@ from thinc.config import Config
 
 from ferrule._typing import PathOrStr
 from ferrule.errors import ConfigError, nearest_names
+from ferrule.language.config_expansion import check_expansion
 from ferrule.language.config_text import ConfigText
 from ferrule.registry import registry
 
@@ -21,6 +22,7 @@ __all__ = [
     "SECTION_ORDER",
     "combined_score_weights",
     "default_config",
+    "interpolated",
     "load_config",
     "resolved_section",
     "setting",
@@ -64,12 +66,24 @@ def load_config(
     if not file.is_file():
         raise FileNotFoundError(f"{file}: there is no config file of that name")
     try:
-        config.from_str(
-            file.read_bytes().decode("utf8"), interpolate=interpolate, overrides=dict(overrides or {})
-        )
+        text = file.read_bytes().decode("utf8")
+        config.from_str(text, interpolate=False, overrides=dict(overrides or {}))
+        check_expansion(config, str(file))
+    except ConfigError:
+        raise
     except (ValueError, RecursionError, configparser.Error) as error:
         raise ConfigError(_unreadable(file, error)) from error
-    return config
+    return interpolated(config, str(file)) if interpolate else config
+
+
+def interpolated(config: Config, what: str = "config") -> Config:
+    """A copy of `config` with its variables replaced; ConfigError, naming `what`, where that cannot be."""
+    check_expansion(config, what)
+    try:
+        return config.interpolate()
+    except (ValueError, RecursionError, configparser.Error) as error:
+        reason = str(error).strip().removeprefix("Config validation error").strip()
+        raise ConfigError(f"{what}: a variable cannot be replaced. {reason}") from error
 
 
 def _unreadable(file: Path, error: Exception) -> str:

@@ -14,7 +14,7 @@ from thinc.config import Config
 from ferrule._typing import PathOrStr
 from ferrule.errors import ConfigError, SerializationError, UnknownNameError
 from ferrule.language.assembly import ForeignPart, assembled
-from ferrule.language.config import load_config
+from ferrule.language.config import interpolated, load_config
 from ferrule.language.language import Language
 from ferrule.language.languages import get_lang_class, saved_lang_class
 from ferrule.registry import registry
@@ -140,7 +140,7 @@ def _foreign_parts(
     foreign: str | None,
 ) -> Mapping[str, ForeignPart]:
     """The components that another library runs, by name; UnknownNameError if some are needed and none may."""
-    whole = config.interpolate()
+    whole = interpolated(config, str(folder / "config.cfg"))
     blocks = whole.get("components") or {}
     factories = {
         name: str(blocks[name]["factory"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +11,9 @@ import srsly
 from thinc.config import Config
 
 from ferrule._typing import PathOrStr
-from ferrule.errors import SerializationError
+from ferrule.errors import ConfigError, SerializationError
 from ferrule.language.config import SECTION_ORDER, load_config
+from ferrule.language.config_expansion import check_expansion
 from ferrule.language.description import Description
 from ferrule.language.listeners import Listening
 from ferrule.storage import (
@@ -159,9 +161,13 @@ def _parsed_config(data: Any) -> Config:
     if not isinstance(data, bytes):
         raise SerializationError(f"config.cfg: expected bytes, found {type(data).__name__}")
     try:
-        return Config(section_order=SECTION_ORDER).from_bytes(data, interpolate=False)
-    except (ValueError, RecursionError) as error:
+        config = Config(section_order=SECTION_ORDER).from_bytes(data, interpolate=False)
+        check_expansion(config, "config.cfg")
+    except ConfigError:
+        raise
+    except (ValueError, RecursionError, configparser.Error) as error:
         raise SerializationError(f"config.cfg cannot be read: {error}") from error
+    return config
 
 
 def _parsed_meta(text: str | bytes, name: str) -> dict[str, Any]:

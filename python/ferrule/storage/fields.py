@@ -45,7 +45,13 @@ def load_folder(
 
     def read(folder: Path) -> None:
         for name in _wanted(readers, exclude):
-            _read_field(readers[name], folder / name, str(folder / name))
+            try:
+                _read_field(readers[name], folder / name, str(folder / name))
+            except FileNotFoundError as error:
+                raise SerializationError(
+                    f"{error.filename or folder / name} is missing; a folder that was saved whole has it. "
+                    f"Load another copy, or leave this out with exclude=[{name!r}]"
+                ) from error
 
     reading(path, read)
 
