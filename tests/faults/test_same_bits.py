@@ -16,9 +16,9 @@ from ferrule.testing import default_examples
 
 N_THREADS = (1, 2, 3)
 BATCH_SIZES = (1, 7, 128)
-WORDS = "Anna sees the small boat on a lake near Paris , and rows , never fast , to the other side .".split()
+SENTENCE = "Anna sees the small boat on a lake near Paris , and rows , never fast , to the other side . "
 # From no words to some hundreds, so that batches of any size are of unlike lengths.
-TEXTS = [" ".join((WORDS * 20)[number : number + number * number % 331]) for number in range(40)]
+TEXTS = [(SENTENCE * 20)[number : number + number * number % 1331] for number in range(40)]
 
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
 BOW = {
