@@ -41,7 +41,7 @@ __all__ = [
     "cross_entropy",
     "distillation",
     "doc_entities",
-    "doc_from_rows",
+    "docs_from_rows",
     "dropout_mask",
     "dropout_rows",
     "encoder_begin_update",
@@ -301,7 +301,9 @@ def distillation(
     n_threads: Any = None,
 ) -> Any: ...
 def doc_entities(doc: Any) -> Any: ...
-def doc_from_rows(doc_type: Any, vocab: Any, attrs: Any, orth: Any, rows: Any, spaces: Any) -> Any: ...
+def docs_from_rows(
+    doc_type: Any, vocab: Any, attrs: Any, orth: Any, rows: Any, spaces: Any, lengths: Any
+) -> Any: ...
 def dropout_mask(flips: Any, rate: Any, out: Any) -> Any: ...
 def dropout_rows(x: Any, rate: Any, seed: Any, out: Any) -> Any: ...
 def encoder_begin_update(

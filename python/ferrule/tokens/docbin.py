@@ -11,7 +11,7 @@ import numpy as np
 import srsly
 
 from ferrule import attrs
-from ferrule._core import NewStrings, doc_from_rows
+from ferrule._core import NewStrings, docs_from_rows
 from ferrule.tokens import doc_bytes
 from ferrule.tokens.activations import activations_from_message, activations_to_message
 from ferrule.tokens.arrays import attribute_ids
@@ -89,16 +89,33 @@ class DocBin:
         """The documents, with their strings added to `vocab`; ValueError for data that is no document's."""
         for string in self.strings:
             vocab.strings.add(string)
+        for start in range(0, len(self), _DOCS_AT_ONCE):
+            docs = self._some_docs(vocab, start, min(start + _DOCS_AT_ONCE, len(self)))
+            for i, doc in enumerate(docs, start):
+                self._restore_extras(doc, i)
+                yield doc
+
+    def _some_docs(self, vocab: Vocab, start: int, end: int) -> Iterable[Doc]:
+        try:
+            return self._docs_of_rows(vocab, start, end)
+        except (KeyError, ValueError):
+            # One by one, so that those before the one that is refused come out.
+            return (self._one_doc(vocab, i) for i in range(start, end))
+
+    def _one_doc(self, vocab: Vocab, i: int) -> Doc:
+        try:
+            return next(self._docs_of_rows(vocab, i, i + 1))
+        except KeyError as error:
+            raise ValueError(f"DocBin: document {i} has a word whose string is missing: {error}") from error
+
+    def _docs_of_rows(self, vocab: Vocab, start: int, end: int) -> Iterator[Doc]:
+        rows, spaces = self.tokens[start:end], self.spaces[start:end]
+        lengths = [len(of_doc) for of_doc in rows]
         orth = self.attrs.index(attrs.ORTH)
-        for i, rows in enumerate(self.tokens):
-            try:
-                doc = doc_from_rows(Doc, vocab, self.attrs, orth, rows, self.spaces[i])
-            except KeyError as error:
-                raise ValueError(
-                    f"DocBin: document {i} has a word whose string is missing: {error}"
-                ) from error
-            self._restore_extras(doc, i)
-            yield doc
+        docs: Iterator[Doc] = docs_from_rows(
+            Doc, vocab, self.attrs, orth, np.concatenate(rows), np.concatenate(spaces), lengths
+        )
+        return docs
 
     def _restore_extras(self, doc: Doc, i: int) -> None:
         if self.flags[i].get("has_unknown_spaces", False):
@@ -174,6 +191,7 @@ class DocBin:
 
 
 _NO_GROUPS = SpanGroups.EMPTY_BYTES
+_DOCS_AT_ONCE = 128
 
 
 def _with_orth(attr_ids: Iterable[int]) -> list[int]:

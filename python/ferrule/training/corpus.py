@@ -26,6 +26,7 @@ from ferrule.training.example import Example
 __all__ = ["FILE_TYPE", "Corpus", "JsonlCorpus", "PlainTextCorpus", "read_labels", "walk_corpus"]
 
 FILE_TYPE = ".spacy"
+_TOKENIZED_AT_ONCE = 64
 CorpusPath: TypeAlias = "PathOrStr | Sequence[PathOrStr]"
 _CONVERT = "Make one with: ferrule convert <file> <folder>."
 
@@ -67,9 +68,8 @@ class Corpus:
         docs = self.read_docbin(nlp.vocab, walk_corpus(self.path, FILE_TYPE))
         if self.shuffle:
             docs = _shuffled(docs, self.shuffle_window)
-        for reference in docs:
-            for example in self._examples(nlp, reference):
-                yield from self.augmenter(nlp, example)
+        for example in _examples(nlp, self._references(docs), gold_tokens=self.gold_preproc):
+            yield from self.augmenter(nlp, example)
 
     def read_docbin(self, vocab: Any, locs: Iterable[PathOrStr]) -> Iterator[Any]:
         """The documents of some DocBin files, at most `limit`."""
@@ -83,17 +83,19 @@ class Corpus:
         if not n_docs:
             raise CorpusError(f"{self.path}: the corpus has no documents. {_CONVERT}")
 
-    def _examples(self, nlp: Any, reference: Any) -> Iterator[Example]:
-        if self.gold_preproc:
-            for sent in reference.sents if reference.has_annotation("SENT_START") else [reference[:]]:
-                yield _example(nlp, sent.as_doc(), gold_tokens=True)
-        elif not self.max_length or len(reference) < self.max_length:
-            if len(reference):
-                yield _example(nlp, reference, gold_tokens=False)
-        elif reference.has_annotation("SENT_START"):
-            for sent in reference.sents:
-                if len(sent) < self.max_length:
-                    yield _example(nlp, sent.as_doc(), gold_tokens=False)
+    def _references(self, docs: Iterable[Any]) -> Iterator[Any]:
+        """The documents, or their sentences where those are wanted."""
+        for doc in docs:
+            if self.gold_preproc:
+                for sent in doc.sents if doc.has_annotation("SENT_START") else [doc[:]]:
+                    yield sent.as_doc()
+            elif not self.max_length or len(doc) < self.max_length:
+                if len(doc):
+                    yield doc
+            elif doc.has_annotation("SENT_START"):
+                for sent in doc.sents:
+                    if len(sent) < self.max_length:
+                        yield sent.as_doc()
 
 
 class JsonlCorpus:
@@ -262,12 +264,41 @@ def _shuffled(docs: Iterator[Any], window: int) -> Iterator[Any]:
     yield from held
 
 
-def _example(nlp: Any, reference: Any, *, gold_tokens: bool) -> Example:
-    if gold_tokens or reference.has_unknown_spaces:
-        predicted = _same_words(nlp, reference)
-        predicted.has_unknown_spaces = reference.has_unknown_spaces
-        return Example(predicted, reference)
-    return Example(nlp.make_doc(reference.text), reference)
+def _examples(nlp: Any, references: Iterable[Any], *, gold_tokens: bool) -> Iterator[Example]:
+    """Each reference with its prediction side: its text tokenized anew, or its own tokens without annotation."""
+    for batch in _batches(references, 1 if gold_tokens else _TOKENIZED_AT_ONCE):
+        own_tokens = [gold_tokens or reference.has_unknown_spaces for reference in batch]
+        texts = [reference.text for reference, own in zip(batch, own_tokens, strict=True) if not own]
+        made = iter(_tokenized(nlp, texts))
+        for reference, own in zip(batch, own_tokens, strict=True):
+            if own:
+                predicted = _same_words(nlp, reference)
+                predicted.has_unknown_spaces = reference.has_unknown_spaces
+            else:
+                predicted = next(made)
+            yield Example(predicted, reference)
+
+
+def _tokenized(nlp: Any, texts: list[str]) -> Iterable[Any]:
+    """What `nlp.make_doc` makes of the texts; in one call where the pipeline is Ferrule's and has its own."""
+    together = getattr(nlp, "_tokenized_together", None)
+    docs = together(texts) if together is not None else None
+    return map(nlp.make_doc, texts) if docs is None else docs
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of `size` items; where the source fails, what was read before it comes first."""
+    batch: list[Any] = []
+    try:
+        for item in items:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except Exception:
+        yield batch
+        raise
+    yield batch
 
 
 def _unannotated(nlp: Any, doc: Any) -> Example:

@@ -27,33 +27,66 @@ pub fn string_id(text: &str) -> u64 {
 
 /// Strings one after the other in one buffer, in the order they came.
 #[derive(Default)]
-struct Section {
+pub(crate) struct Texts {
     buffer: String,
     ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(crate) fn get(&self, slot: u32) -> Option<&str> {
+        let slot = slot as usize;
+        let start = slot.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.buffer.get(start..*self.ends.get(slot)?)
+    }
+
+    /// The number of the string, which is added.
+    pub(crate) fn push(&mut self, text: &str) -> u32 {
+        let slot = u32::try_from(self.ends.len()).expect("a store holds fewer than 2^32 strings");
+        self.buffer.push_str(text);
+        self.ends.push(self.buffer.len());
+        slot
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len() as u32).filter_map(|slot| self.get(slot))
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.ends.truncate(len);
+        self.buffer.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
+    /// Gives memory back where more than twice as much is held as is used.
+    pub(crate) fn shrink(&mut self) {
+        self.buffer.shrink_to(2 * self.buffer.len());
+        self.ends.shrink_to(2 * self.ends.len());
+    }
+}
+
+/// Strings, found by their ids.
+#[derive(Default)]
+struct Section {
+    texts: Texts,
     slots: IdMap<u32>,
 }
 
 impl Section {
-    fn text(&self, slot: u32) -> &str {
-        let slot = slot as usize;
-        let start = if slot == 0 { 0 } else { self.ends[slot - 1] };
-        &self.buffer[start..self.ends[slot]]
-    }
-
     fn get(&self, id: u64) -> Option<&str> {
-        self.slots.get(&id).map(|&slot| self.text(slot))
+        self.slots.get(&id).and_then(|&slot| self.texts.get(slot))
     }
 
     fn insert(&mut self, id: u64, text: &str) {
-        let Entry::Vacant(free) = self.slots.entry(id) else { return };
-        let slot = u32::try_from(self.ends.len()).expect("a string store holds fewer than 2^32 strings");
-        free.insert(slot);
-        self.buffer.push_str(text);
-        self.ends.push(self.buffer.len());
+        if let Entry::Vacant(free) = self.slots.entry(id) {
+            free.insert(self.texts.push(text));
+        }
     }
 
     fn len(&self) -> usize {
-        self.ends.len()
+        self.texts.len()
     }
 
     fn truncate(&mut self, len: usize) {
@@ -61,8 +94,7 @@ impl Section {
             return;
         }
         self.slots.retain(|_, slot| (*slot as usize) < len);
-        self.ends.truncate(len);
-        self.buffer.truncate(self.ends.last().copied().unwrap_or(0));
+        self.texts.truncate(len);
     }
 }
 
@@ -111,7 +143,7 @@ impl StringsRead<'_> {
     /// The stored strings, oldest first; those of an open memory zone last. Symbols are not listed.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let sections = [&self.0.kept, &self.0.zone];
-        sections.into_iter().flat_map(|section| (0..section.len() as u32).map(|slot| section.text(slot)))
+        sections.into_iter().flat_map(|section| section.texts.iter())
     }
 }
 

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{RwLock, RwLockReadGuard};
+use rayon::ThreadPool;
 
 use crate::hash::IdMap;
 use crate::lexeme::Lexeme;
 use crate::lexical::{Lexicon, WordForms};
-use crate::strings::{StringStore, string_id};
+use crate::strings::{StringStore, Texts, string_id};
 
 /// Changes the attributes of each new lexeme: what a caller's own attribute getters say of its string.
 pub trait LexemeHook: Send + Sync {
@@ -30,10 +31,15 @@ pub type HookError = Box<dyn std::error::Error + Send + Sync>;
 #[error("memory_zone: a zone is open on this vocabulary already; end it before opening another")]
 pub struct ZoneOpen;
 
+/// Room for so many lexemes is made with the first.
+const FIRST_LEXEMES: usize = 1 << 10;
+/// From this many new words on another thread keeps their strings.
+const WORTH_A_THREAD: usize = 256;
+
 #[derive(Default)]
 struct LexemeTable {
     lexemes: Vec<Lexeme>,
-    texts: Vec<Box<str>>,
+    texts: Texts,
     by_orth: IdMap<u32>,
     /// Word types whose 64-bit id another word type has already. Hashes of that kind do not happen by chance,
     /// but a text can be made to hold them, and must still come back as it was.
@@ -43,45 +49,71 @@ struct LexemeTable {
 impl LexemeTable {
     fn find(&self, orth: u64, text: &str) -> Option<u32> {
         let index = *self.by_orth.get(&orth)?;
-        if &*self.texts[index as usize] == text { Some(index) } else { self.colliding.get(text).copied() }
+        if self.texts.get(index) == Some(text) { Some(index) } else { self.colliding.get(text).copied() }
     }
 
-    /// The index of the word type with this id, and whether `lexeme` was added as its lexeme.
-    fn find_or_push(&mut self, orth: u64, text: &str, lexeme: &Lexeme) -> (u32, bool) {
+    /// The index of the word type with this id. Where it is new, `lexeme` becomes its lexeme.
+    fn find_or_push(&mut self, orth: u64, text: &str, lexeme: &Lexeme) -> u32 {
         let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
         match self.by_orth.entry(orth) {
             Entry::Vacant(free) => {
                 free.insert(index);
             }
-            Entry::Occupied(taken) if *self.texts[*taken.get() as usize] == *text => {
-                return (*taken.get(), false);
+            Entry::Occupied(taken) if self.texts.get(*taken.get()) == Some(text) => {
+                return *taken.get();
             }
             Entry::Occupied(_) => match self.colliding.get(text) {
-                Some(&index) => return (index, false),
+                Some(&index) => return index,
                 None => {
                     self.colliding.insert(text.into(), index);
                 }
             },
         }
+        if self.lexemes.len() == self.lexemes.capacity() {
+            // Memory that is not written to costs nothing, and moving lexemes is felt in a cold start.
+            self.lexemes.reserve(3 * self.lexemes.len() + FIRST_LEXEMES);
+        }
         self.lexemes.push(*lexeme);
-        self.texts.push(text.into());
-        (index, true)
+        self.texts.push(text);
+        index
+    }
+
+    /// The index of each word type that was looked up, added where it is new still.
+    fn number(&mut self, LookedUp { indices, forms }: &LookedUp) -> Vec<u32> {
+        let mut forms = forms.iter();
+        let mut push = || forms.next().map(|form| self.find_or_push(form.orth, form.text(), &form.lexeme));
+        indices.iter().filter_map(|known| known.or_else(&mut push)).collect()
     }
 
     fn truncate(&mut self, len: usize) {
-        for index in len..self.lexemes.len() {
-            let orth = string_id(&self.texts[index]);
-            if self.by_orth.get(&orth) == Some(&(index as u32)) {
+        for index in len as u32..self.lexemes.len() as u32 {
+            let Some(text) = self.texts.get(index) else { continue };
+            let orth = string_id(text);
+            if self.by_orth.get(&orth) == Some(&index) {
                 self.by_orth.remove(&orth);
             } else {
-                self.colliding.remove(&self.texts[index]);
+                self.colliding.remove(text);
             }
         }
         self.lexemes.truncate(len);
         self.texts.truncate(len);
         self.lexemes.shrink_to(2 * len);
-        self.texts.shrink_to(2 * len);
+        self.texts.shrink();
         self.by_orth.shrink_to(2 * len);
+    }
+}
+
+/// Word types that were looked up: the index of each known one, and in order what becomes the lexemes of the others.
+#[derive(Default)]
+pub struct LookedUp<'x> {
+    indices: Vec<Option<u32>>,
+    forms: Vec<WordForms<'x>>,
+}
+
+impl LookedUp<'_> {
+    /// Whether nothing was looked up.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
     }
 }
 
@@ -101,7 +133,7 @@ impl VocabRead<'_> {
 
     /// The string of the lexeme with this index.
     pub fn text(&self, index: u32) -> Option<&str> {
-        self.0.texts.get(index as usize).map(|text| &**text)
+        self.0.texts.get(index)
     }
 
     /// The index of a word type's lexeme, where it has been seen.
@@ -185,61 +217,79 @@ impl Vocab {
     /// # Errors
     /// As [`lexeme`](Self::lexeme), for the first string that has one; those before it are made.
     pub fn lexemes(&self, texts: &[&str]) -> Result<Vec<u32>, HookError> {
+        let lexicon = self.lexicon();
+        let looked_up = self.look_up(texts, &lexicon)?;
+        Ok(self.settle(&[looked_up], None).swap_remove(0))
+    }
+
+    /// The first half of [`lexemes`](Self::lexemes), which changes nothing without a hook: several threads can do it
+    /// side by side, and one settles for all of them. `lexicon` is this vocabulary's.
+    ///
+    /// # Errors
+    /// As [`lexemes`](Self::lexemes).
+    pub fn look_up<'x>(&self, texts: &[&'x str], lexicon: &'x Lexicon) -> Result<LookedUp<'x>, HookError> {
         let hook = self.hook.read().clone();
         let mut indices: Vec<Option<u32>> = {
             let table = self.table.read();
             texts.iter().map(|text| table.find(string_id(text), text)).collect()
         };
-        // A hook may ask this vocabulary for anything, so its lexemes are made one by one.
-        let at_once = if hook.is_some() { 1 } else { texts.len() };
-        let mut at = 0;
-        while let Some(next) = indices[at..].iter().position(Option::is_none) {
-            at += next;
-            let end = (at + at_once).min(texts.len());
-            self.make(&texts[at..end], &mut indices[at..end], hook.as_deref())?;
-            at = end;
+        let n_new = indices.iter().filter(|index| index.is_none()).count();
+        let new = texts.iter().zip(&mut indices).filter(|(_, index)| index.is_none());
+        let mut forms = Vec::new();
+        match hook {
+            None => {
+                forms.reserve_exact(n_new);
+                forms.extend(new.map(|(text, _)| lexicon.forms(text)));
+            }
+            // A hook may ask this vocabulary for anything, so its lexemes are made one by one.
+            Some(hook) => {
+                for (text, index) in new {
+                    *index = Some(self.make_adjusted(text, lexicon, &*hook)?);
+                }
+            }
         }
-        Ok(indices.into_iter().flatten().collect())
+        Ok(LookedUp { indices, forms })
     }
 
-    /// Makes the lexemes that have no index yet.
-    fn make(
-        &self,
-        texts: &[&str],
-        indices: &mut [Option<u32>],
-        hook: Option<&dyn LexemeHook>,
-    ) -> Result<(), HookError> {
-        let lexicon = self.lexicon();
-        let missing: Vec<usize> = (0..texts.len()).filter(|&at| indices[at].is_none()).collect();
-        // What takes time is done before the locks.
-        let mut forms: Vec<WordForms> = missing.iter().map(|&at| lexicon.forms(texts[at])).collect();
+    /// The second half of [`lexemes`](Self::lexemes): makes the lexemes that are not there yet, of all that was looked
+    /// up. With a pool another thread keeps their strings meanwhile.
+    pub fn settle(&self, looked_up: &[LookedUp], pool: Option<&ThreadPool>) -> Vec<Vec<u32>> {
+        let table = &mut *self.table.write();
+        let keep = || self.keep_strings(looked_up.iter().flat_map(|found| &found.forms));
+        let mut number = || looked_up.iter().map(|found| table.number(found)).collect();
+        match pool.filter(|_| looked_up.iter().any(|found| found.forms.len() > WORTH_A_THREAD)) {
+            Some(pool) => pool.in_place_scope(|scope| {
+                scope.spawn(|_| keep());
+                number()
+            }),
+            None => {
+                keep();
+                number()
+            }
+        }
+    }
+
+    fn keep_strings<'f>(&self, forms: impl IntoIterator<Item = &'f WordForms<'f>>) {
+        let mut strings = self.strings.write();
+        for form in forms {
+            form.each_string(|id, string| strings.add_transient(id, string));
+        }
+    }
+
+    /// Makes a lexeme with what a hook says of it, where another thread has not made it meanwhile.
+    fn make_adjusted(&self, text: &str, lexicon: &Lexicon, hook: &dyn LexemeHook) -> Result<u32, HookError> {
         loop {
             let zone = self.zone();
-            for form in &mut forms {
-                self.adjust(form, hook)?;
-            }
+            let mut form = lexicon.forms(text);
+            // The hook finds the strings of the lexeme in the store.
+            self.keep_strings([&form]);
+            hook.adjust(text, &mut form.lexeme, &self.strings)?;
             let mut table = self.table.write();
             // Another thread may have ended the zone that held the strings a hook has just added.
-            if hook.is_some() && zone != self.zone() {
-                continue;
+            if zone == self.zone() {
+                return Ok(table.find_or_push(form.orth, text, &form.lexeme));
             }
-            let mut strings = self.strings.write();
-            for (&at, form) in missing.iter().zip(&forms) {
-                let (index, is_new) = table.find_or_push(form.orth, texts[at], &form.lexeme);
-                if is_new {
-                    form.each_string(|id, string| strings.add_transient(id, string));
-                }
-                indices[at] = Some(index);
-            }
-            return Ok(());
         }
-    }
-
-    /// Has the hook change the lexeme of these forms, whose strings it finds in the store.
-    fn adjust(&self, form: &mut WordForms, hook: Option<&dyn LexemeHook>) -> Result<(), HookError> {
-        let Some(hook) = hook else { return Ok(()) };
-        form.each_string(|id, string| self.strings.write().add_transient(id, string));
-        hook.adjust(form.text(), &mut form.lexeme, &self.strings)
     }
 
     /// A copy of the lexeme with this index, `None` where a memory zone has let go of it.
@@ -351,7 +401,7 @@ mod tests {
     fn colliding_word_types_keep_their_strings() {
         let mut table = LexemeTable::default();
         let lexeme = Lexicon::default().forms("one").lexeme;
-        let mut push = |text: &str| table.find_or_push(lexeme.orth, text, &lexeme).0;
+        let mut push = |text: &str| table.find_or_push(lexeme.orth, text, &lexeme);
         let (one, other) = (push("one"), push("other"));
         assert_eq!((push("one"), push("other")), (one, other));
         assert_eq!(table.find(lexeme.orth, "one"), Some(one));

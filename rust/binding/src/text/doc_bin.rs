@@ -1,17 +1,17 @@
 //! What collections of documents are written and read with, a document a call.
 
-use ferrule_text::doc::DocError;
+use ferrule_text::doc::{Columns, DocError};
 use ferrule_text::doc::features::sources;
 use ferrule_text::doc::rows::fill_rows;
 use ferrule_text::doc::string_ids::SeenStrings;
-use numpy::{PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::doc::{DocCore, to_python};
-use super::doc_maker::DocMaker;
+use super::doc_maker::{DocMaker, DocStream};
 use super::doc_words;
 use super::vocab::PyVocab;
 
@@ -46,37 +46,56 @@ impl NewStrings {
     }
 }
 
-/// A document of class `doc_type` from attribute rows, uint64 (n_tokens, n_attrs), and whether a space follows each
-/// token, bool (n_tokens,). `orth` is the column of the rows that has the words' ids; lexemes' attributes are skipped.
+/// Documents of class `doc_type` that stand one after the other: attribute rows, uint64 (n_tokens, n_attrs), and whether
+/// a space follows each token, bool (n_tokens,), cut into documents of `lengths` tokens. `orth` is the column of the rows
+/// that has the words' ids; lexemes' attributes are skipped.
 ///
 /// KeyError for a word that is no string of the vocabulary; ValueError for values that an attribute does not take.
 #[pyfunction]
-fn doc_from_rows<'py>(
-    doc_type: &Bound<'py, PyType>,
-    vocab: &Bound<'py, PyVocab>,
+fn docs_from_rows(
+    doc_type: &Bound<'_, PyType>,
+    vocab: &Bound<'_, PyVocab>,
     attrs: Vec<u64>,
     orth: usize,
-    rows: PyReadonlyArray2<'py, u64>,
-    spaces: PyReadonlyArray1<'py, bool>,
-) -> PyResult<Bound<'py, DocCore>> {
+    rows: PyReadonlyArray2<'_, u64>,
+    spaces: PyReadonlyArray1<'_, bool>,
+    lengths: Vec<usize>,
+) -> PyResult<DocStream> {
     let sources = sources(&attrs).map_err(to_python)?;
-    if rows.shape()[1] != attrs.len() || orth >= attrs.len() {
+    let n_tokens: usize = lengths.iter().sum();
+    if rows.shape() != [n_tokens, attrs.len()] || spaces.shape() != [n_tokens] || orth >= attrs.len() {
         return Err(PyValueError::new_err(format!(
-            "doc_from_rows: {} columns for {} attributes, words in column {orth}",
-            rows.shape()[1],
+            "docs_from_rows: rows of shape {:?} and {} spaces for {n_tokens} tokens and {} attributes, words in \
+             column {orth}",
+            rows.shape(),
+            spaces.shape()[0],
             attrs.len()
         )));
     }
-    let values: Vec<u64> = rows.as_array().iter().copied().collect();
-    let orths: Vec<u64> = values.iter().skip(orth).step_by(attrs.len()).copied().collect();
+    let (rows, spaces) = (rows.as_slice()?, spaces.as_slice()?);
+    let orths: Vec<u64> = rows.iter().skip(orth).step_by(attrs.len()).copied().collect();
     let shared = vocab.get().inner();
-    let mut columns = doc_words::from_ids(shared, &orths, &spaces.to_vec()?)?;
-    let filled: Result<(), DocError> = fill_rows(&mut columns, &shared.read(), &sources, &values);
-    filled.map_err(to_python)?;
-    DocMaker::new(doc_type, vocab)?.make(doc_type.py(), columns, shared.zone())
+    let zone = shared.zone();
+    let words = doc_words::lexemes_of_ids(shared, &orths)?;
+    let made = doc_type.py().detach(|| -> Result<Vec<Columns>, DocError> {
+        let lexemes = shared.read();
+        let mut at = 0;
+        let cut = lengths.iter().map(|&length| {
+            let tokens = at..at + length;
+            at = tokens.end;
+            let mut columns = Columns::with_capacity(length);
+            for (&(lex, n_chars), &space) in words[tokens.clone()].iter().zip(&spaces[tokens.clone()]) {
+                columns.push(lex, n_chars, space);
+            }
+            let rows = &rows[tokens.start * attrs.len()..tokens.end * attrs.len()];
+            fill_rows(&mut columns, &lexemes, &sources, rows).map(|()| columns)
+        });
+        cut.collect()
+    });
+    Ok(DocStream::new(DocMaker::new(doc_type, vocab)?, zone, made.map_err(to_python)?))
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<NewStrings>()?;
-    m.add_function(wrap_pyfunction!(doc_from_rows, m)?)
+    m.add_function(wrap_pyfunction!(docs_from_rows, m)?)
 }

@@ -1,6 +1,7 @@
 //! The tokens of a new document from Python's words, or from string ids.
 
 use ferrule_text::doc::Columns;
+use ferrule_text::hash::IdMap;
 use ferrule_text::vocab::Vocab;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -56,17 +57,9 @@ fn known_words(vocab: &Vocab, words: &[Bound<'_, PyAny>]) -> Vec<Option<(u32, u3
     words.iter().map(find).collect()
 }
 
-/// Tokens of string ids, with whether a space follows each.
-pub(crate) fn from_ids(vocab: &Vocab, orths: &[u64], spaces: &[bool]) -> PyResult<Columns> {
-    if orths.len() != spaces.len() {
-        return Err(PyValueError::new_err(format!(
-            "{} word ids but {} spaces; give one of each for each token",
-            orths.len(),
-            spaces.len()
-        )));
-    }
-    let mut columns = Columns::with_capacity(orths.len());
-    let known: Vec<Option<(u32, u32)>> = {
+/// Lexeme and length of the words with these string ids, made where there is none yet.
+pub(crate) fn lexemes_of_ids(vocab: &Vocab, orths: &[u64]) -> PyResult<Vec<(u32, u32)>> {
+    let mut found: Vec<Option<(u32, u32)>> = {
         let lexemes = vocab.read();
         let find = |&orth: &u64| {
             let lex = lexemes.find_orth(orth)?;
@@ -74,24 +67,39 @@ pub(crate) fn from_ids(vocab: &Vocab, orths: &[u64], spaces: &[bool]) -> PyResul
         };
         orths.iter().map(find).collect()
     };
-    for (i, (&orth, &space)) in orths.iter().zip(spaces).enumerate() {
-        match known[i] {
-            Some((lex, length)) => columns.push(lex, length, space),
-            None => push(&mut columns, vocab, &string(vocab, orth, &format!("word {i}"))?, i, space)?,
+    let mut new_texts: Vec<String> = Vec::new();
+    let mut places: IdMap<usize> = IdMap::default();
+    for (position, &orth) in orths.iter().enumerate() {
+        if found[position].is_none() && !places.contains_key(&orth) {
+            let text = string(vocab, orth, "words")?;
+            if text.is_empty() {
+                return Err(empty_word(position));
+            }
+            places.insert(orth, new_texts.len());
+            new_texts.push(text);
         }
     }
-    Ok(columns)
+    if !new_texts.is_empty() {
+        let texts: Vec<&str> = new_texts.iter().map(String::as_str).collect();
+        let made = vocab.lexemes(&texts).map_err(python_error)?;
+        for (found, orth) in found.iter_mut().zip(orths).filter(|(found, _)| found.is_none()) {
+            *found = places.get(orth).map(|&place| (made[place], texts[place].chars().count() as u32));
+        }
+    }
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn push(columns: &mut Columns, vocab: &Vocab, text: &str, position: usize, space: bool) -> PyResult<()> {
     if text.is_empty() {
-        return Err(PyValueError::new_err(format!(
-            "words[{position}] is empty; a token has at least one character"
-        )));
+        return Err(empty_word(position));
     }
     let lex = vocab.lexeme(text).map_err(python_error)?;
     columns.push(lex, text.chars().count() as u32, space);
     Ok(())
+}
+
+fn empty_word(position: usize) -> PyErr {
+    PyValueError::new_err(format!("words[{position}] is empty; a token has at least one character"))
 }
 
 /// The string with this id; the empty string for 0. `what` names it in the error.

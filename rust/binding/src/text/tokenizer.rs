@@ -3,13 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ferrule_text::doc::columns::Columns;
+use ferrule_kernels::Threads;
 use ferrule_text::tokenizer::{CustomSearch, Kind, Rules, Search, SpecialToken, TokenizeError, Tokenizer};
 use ferrule_text::vocab::HookError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
-use rayon::prelude::*;
 
 use super::arguments::text_of;
 use super::doc::DocCore;
@@ -17,11 +16,6 @@ use super::doc_maker::{DocMaker, DocStream};
 use super::searches::compiled;
 use super::vocab::{PyVocab, python_error};
 use crate::threads::workers;
-
-/// Below this many bytes a batch is not worth a second thread.
-const SMALL_BATCH: usize = 4096;
-/// A thread takes at most this many texts at a time.
-const MAX_GROUP: usize = 64;
 
 type SpecialCase = (String, Vec<(String, Option<String>)>);
 
@@ -124,8 +118,9 @@ impl PyTokenizer {
     ) -> PyResult<Bound<'py, DocCore>> {
         let py = text.py();
         let string = text_of(text, "Tokenizer")?;
+        let zone = self.inner.vocab().zone();
         let columns = py.detach(|| self.inner.tokenize(string)).map_err(to_python)?;
-        DocMaker::new(doc_type, self.vocab.bind(py))?.make(py, columns, self.inner.vocab().zone())
+        DocMaker::new(doc_type, self.vocab.bind(py))?.make(py, columns, zone)
     }
 
     /// The documents of several texts, in order, as an iterator; the texts are taken apart by the library's threads
@@ -138,21 +133,15 @@ impl PyTokenizer {
         let py = doc_type.py();
         let strings =
             texts.iter().map(|text| text_of(text, "Tokenizer.pipe")).collect::<PyResult<Vec<&str>>>()?;
-        let size: usize = strings.iter().map(|string| string.len()).sum();
         let workers = workers(py)?;
-        let groups = py.detach(|| -> Result<Vec<Vec<Columns>>, TokenizeError> {
-            match workers.threads() {
-                ferrule_kernels::Threads::Pool(pool) if size > SMALL_BATCH => {
-                    let group = (strings.len() / (4 * pool.current_num_threads())).clamp(1, MAX_GROUP);
-                    let groups = strings.par_chunks(group);
-                    pool.install(|| groups.map(|group| self.inner.tokenize_many(group)).collect())
-                }
-                _ => Ok(vec![self.inner.tokenize_many(&strings)?]),
-            }
-        });
-        let columns = groups.map_err(to_python)?.into_iter().flatten().collect();
+        let pool = match workers.threads() {
+            Threads::One => None,
+            Threads::Pool(pool) => Some(pool),
+        };
+        let zone = self.inner.vocab().zone();
+        let columns = py.detach(|| self.inner.tokenize_many(&strings, pool)).map_err(to_python)?;
         let maker = DocMaker::new(doc_type, self.vocab.bind(py))?;
-        Ok(DocStream::new(maker, self.inner.vocab().zone(), columns))
+        Ok(DocStream::new(maker, zone, columns))
     }
 
     /// The tokens of a text that are not white space, as `(reason, string)`.

@@ -6,8 +6,13 @@ use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
-/// Sorted, disjoint, inclusive ranges of characters.
-struct Ranges(Vec<(char, char)>);
+/// A class of characters.
+struct Ranges {
+    /// One bit an ASCII character: nearly every character is one.
+    ascii: u128,
+    /// Sorted, disjoint, inclusive.
+    ranges: Vec<(char, char)>,
+}
 
 impl Ranges {
     fn of_class(pattern: &str) -> Self {
@@ -15,12 +20,18 @@ impl Ranges {
         let HirKind::Class(Class::Unicode(class)) = hir.kind() else {
             unreachable!("`{pattern}` is a Unicode class");
         };
-        Self(class.iter().map(|range| (range.start(), range.end())).collect())
+        let ranges: Vec<(char, char)> = class.iter().map(|range| (range.start(), range.end())).collect();
+        let within = |character: u8| ranges.iter().any(|(start, end)| (*start..=*end).contains(&character.into()));
+        let ascii = (0..128).filter(|&character| within(character)).fold(0, |bits, character| bits | 1 << character);
+        Self { ascii, ranges }
     }
 
     fn contains(&self, character: char) -> bool {
-        let after = self.0.partition_point(|&(start, _)| start <= character);
-        after > 0 && character <= self.0[after - 1].1
+        if character.is_ascii() {
+            return self.ascii >> (character as u32) & 1 == 1;
+        }
+        let after = self.ranges.partition_point(|&(start, _)| start <= character);
+        after > 0 && character <= self.ranges[after - 1].1
     }
 }
 

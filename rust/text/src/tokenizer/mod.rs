@@ -3,6 +3,7 @@
 //! A text is cut at white space; each chunk is taken apart once and remembered. Affixes are peeled off by moving
 //! two indices; prefixes are only tried at the front, suffixes run from the back.
 
+mod batch;
 mod cache;
 mod cost;
 pub mod python_regex;
@@ -22,7 +23,6 @@ use cache::ChunkCache;
 pub use python_regex::PatternError;
 pub use rules::{Rules, SpecialToken};
 pub use search::{CustomSearch, Search};
-use session::Session;
 pub use split::{Chunk, Chunks, Kind, Piece, chunks};
 
 /// Why a text could not be tokenized.
@@ -80,17 +80,7 @@ impl Tokenizer {
     /// # Errors
     /// [`TokenizeError`] where a function of the caller's fails or a pattern gives up.
     pub fn tokenize(&self, text: &str) -> Result<Columns, TokenizeError> {
-        Ok(self.tokenize_many(&[text])?.remove(0))
-    }
-
-    /// The documents of several texts, with fewer locks taken than one by one.
-    ///
-    /// # Errors
-    /// As [`tokenize`](Self::tokenize), for the first text that has one.
-    pub fn tokenize_many(&self, texts: &[&str]) -> Result<Vec<Columns>, TokenizeError> {
-        let mut session = Session::new(self, texts.len());
-        texts.iter().try_for_each(|text| session.tokenize(text))?;
-        session.finish()
+        Ok(self.tokenize_many(&[text], None)?.remove(0))
     }
 
     /// How many bytes the searches read to take `text` apart with nothing remembered: an upper bound where an

@@ -1,5 +1,5 @@
-//! Tokenizing a few texts in one thread: known chunks are read from the shared cache; new chunks and words are kept
-//! apart and shared together at the end, so that threads hardly ever wait for each other.
+//! Tokenizing texts in one thread: known chunks are read from the shared cache; new chunks and words are kept apart
+//! and shared together at the end, so that threads hardly ever wait for each other.
 
 use std::sync::Arc;
 
@@ -11,6 +11,8 @@ use super::split::{Piece, chunks};
 use super::{TokenizeError, Tokenizer};
 use crate::doc::Column;
 use crate::doc::columns::Columns;
+use crate::lexical::Lexicon;
+use crate::vocab::LookedUp;
 
 /// Longer chunks are not remembered: they are hardly ever seen twice.
 const MAX_CACHED_BYTES: usize = 256;
@@ -85,42 +87,34 @@ impl Words {
     }
 }
 
-/// The work of one thread on a few texts, by the rules and in the memory zone of its beginning.
-pub(super) struct Session<'t, 'x> {
+/// The work of one thread on some of the texts, by the rules and in the memory zone of its beginning.
+pub(super) struct Session<'t> {
     tokenizer: &'t Tokenizer,
-    rules: Arc<Rules>,
+    rules: &'t Arc<Rules>,
+    lexicon: &'t Lexicon,
     zone: u64,
     fresh: Part,
-    new_words: NewWords<'x>,
+    new_words: NewWords<'t>,
     words: Words,
-    done: Vec<Columns>,
+    /// The documents of the texts so far, each with its text's number.
+    done: Vec<(usize, Columns)>,
 }
 
-impl<'t, 'x> Session<'t, 'x> {
-    pub(super) fn new(tokenizer: &'t Tokenizer, n_texts: usize) -> Self {
-        let (rules, zone) = (tokenizer.rules(), tokenizer.vocab.zone());
-        if tokenizer.cache.read().zone() != zone {
-            tokenizer.cache.write().enter_zone(zone);
-        }
-        let done = Vec::with_capacity(n_texts);
+impl<'t> Session<'t> {
+    pub(super) fn new(tokenizer: &'t Tokenizer, rules: &'t Arc<Rules>, lexicon: &'t Lexicon, zone: u64) -> Self {
         Self {
             tokenizer,
             rules,
+            lexicon,
             zone,
             fresh: Part::default(),
             new_words: NewWords::default(),
             words: Words::default(),
-            done,
+            done: Vec::new(),
         }
     }
 
-    /// The documents of the texts so far.
-    pub(super) fn finish(mut self) -> Result<Vec<Columns>, TokenizeError> {
-        self.share()?;
-        Ok(self.done)
-    }
-
-    pub(super) fn tokenize(&mut self, text: &'x str) -> Result<(), TokenizeError> {
+    pub(super) fn tokenize(&mut self, number: usize, text: &'t str) -> Result<(), TokenizeError> {
         if self.rules.span_chunks(text) {
             for piece in self.rules.pieces(text)? {
                 let token = self.token(text, &piece);
@@ -129,11 +123,11 @@ impl<'t, 'x> Session<'t, 'x> {
         } else {
             self.tokenize_chunks(text)?;
         }
-        self.done.push(self.words.take()?);
+        self.done.push((number, self.words.take()?));
         Ok(())
     }
 
-    fn tokenize_chunks(&mut self, text: &'x str) -> Result<(), TokenizeError> {
+    fn tokenize_chunks(&mut self, text: &'t str) -> Result<(), TokenizeError> {
         let tokenizer = self.tokenizer;
         // Functions of the caller's must not find the cache locked.
         let rules_call_out = self.rules.call_out();
@@ -160,39 +154,53 @@ impl<'t, 'x> Session<'t, 'x> {
             }
             if self.fresh.len() >= MAX_UNSHARED || self.new_words.words.len() >= MAX_UNSHARED {
                 cache = None;
-                self.share()?;
+                self.share_early()?;
             }
         }
         Ok(())
     }
 
-    fn token(&mut self, text: &'x str, piece: &Piece) -> CachedToken {
+    fn token(&mut self, text: &'t str, piece: &Piece) -> CachedToken {
         let string = &text[piece.start..piece.end];
         let length = u32::try_from(string.chars().count()).unwrap_or(u32::MAX);
         CachedToken { lexeme: self.new_words.number(string), length, norm: piece.norm }
     }
 
+    /// What is to become of the new words. Threads may do this side by side.
+    pub(super) fn look_up(&mut self) -> Result<LookedUp<'t>, TokenizeError> {
+        let words = std::mem::take(&mut self.new_words).words;
+        Ok(self.tokenizer.vocab.look_up(&words, self.lexicon)?)
+    }
+
+    /// The documents of the texts, each with its text's number.
+    pub(super) fn into_done(self) -> Vec<(usize, Columns)> {
+        self.done
+    }
+
+    fn share_early(&mut self) -> Result<(), TokenizeError> {
+        let looked_up = self.look_up()?;
+        let lexemes = self.tokenizer.vocab.settle(&[looked_up], None);
+        lexemes.iter().for_each(|lexemes| self.share(lexemes));
+        Ok(())
+    }
+
     /// Gives new words their lexemes, and puts new chunks into the shared cache, unless rules or zone have changed
     /// meanwhile, in another thread.
-    fn share(&mut self) -> Result<(), TokenizeError> {
+    pub(super) fn share(&mut self, lexemes: &[u32]) {
+        if lexemes.is_empty() {
+            return;
+        }
         let vocab = &self.tokenizer.vocab;
         let mut fresh = std::mem::take(&mut self.fresh);
-        let new_words = std::mem::take(&mut self.new_words);
-        if new_words.words.is_empty() {
-            return Ok(());
-        }
-        let lexemes = vocab.lexemes(&new_words.words)?;
         let number = |word: u32| if word & NEW == 0 { word } else { lexemes[(word ^ NEW) as usize] };
-        self.done.iter_mut().for_each(|columns| columns.renumber(number));
+        self.done.iter_mut().for_each(|(_, columns)| columns.renumber(number));
         self.words.lex.iter_mut().for_each(|word| *word = number(*word));
         fresh.renumber(number);
         // Locks are taken in one order everywhere: the rules', then the cache's.
         let current_rules = self.tokenizer.rules.read();
         let mut cache = self.tokenizer.cache.write();
-        if Arc::ptr_eq(&current_rules, &self.rules) && vocab.zone() == self.zone && cache.zone() == self.zone
-        {
+        if Arc::ptr_eq(&current_rules, self.rules) && vocab.zone() == self.zone && cache.zone() == self.zone {
             cache.extend(&fresh, |lexeme| vocab.is_kept(lexeme));
         }
-        Ok(())
     }
 }
