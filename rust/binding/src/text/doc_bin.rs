@@ -1,9 +1,9 @@
 //! What collections of documents are written and read with, a document a call.
 
-use ferrule_text::doc::{Columns, DocError};
 use ferrule_text::doc::features::sources;
 use ferrule_text::doc::rows::fill_rows;
 use ferrule_text::doc::string_ids::SeenStrings;
+use ferrule_text::doc::{Columns, DocError};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;

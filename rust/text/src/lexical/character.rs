@@ -21,8 +21,10 @@ impl Ranges {
             unreachable!("`{pattern}` is a Unicode class");
         };
         let ranges: Vec<(char, char)> = class.iter().map(|range| (range.start(), range.end())).collect();
-        let within = |character: u8| ranges.iter().any(|(start, end)| (*start..=*end).contains(&character.into()));
-        let ascii = (0..128).filter(|&character| within(character)).fold(0, |bits, character| bits | 1 << character);
+        let within =
+            |character: u8| ranges.iter().any(|(start, end)| (*start..=*end).contains(&character.into()));
+        let ascii =
+            (0..128).filter(|&character| within(character)).fold(0, |bits, character| bits | 1 << character);
         Self { ascii, ranges }
     }
 

@@ -101,7 +101,12 @@ pub(super) struct Session<'t> {
 }
 
 impl<'t> Session<'t> {
-    pub(super) fn new(tokenizer: &'t Tokenizer, rules: &'t Arc<Rules>, lexicon: &'t Lexicon, zone: u64) -> Self {
+    pub(super) fn new(
+        tokenizer: &'t Tokenizer,
+        rules: &'t Arc<Rules>,
+        lexicon: &'t Lexicon,
+        zone: u64,
+    ) -> Self {
         Self {
             tokenizer,
             rules,
