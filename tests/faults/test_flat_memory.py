@@ -14,8 +14,8 @@ import pytest
 
 pytest.importorskip("resource", reason="no resident memory to read here")
 
-# Grows by this much at most while word types pass: a tenth of what keeping them would take. With several threads
-# the allocator keeps two or three megabytes more or less, so there must be many words.
+# Grows by this much at most while word types pass: a tenth of what keeping them would take. With several
+# threads the allocator keeps two or three megabytes more or less, so there must be many words.
 MOST_BYTES_A_WORD = 20
 
 SERVICE = """

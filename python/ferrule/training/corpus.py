@@ -265,7 +265,7 @@ def _shuffled(docs: Iterator[Any], window: int) -> Iterator[Any]:
 
 
 def _examples(nlp: Any, references: Iterable[Any], *, gold_tokens: bool) -> Iterator[Example]:
-    """Each reference with its prediction side: its text tokenized anew, or its own tokens without annotation."""
+    """Each reference with its prediction side: the text tokenized anew, or its tokens without annotation."""
     for batch in _batches(references, 1 if gold_tokens else _TOKENIZED_AT_ONCE):
         own_tokens = [gold_tokens or reference.has_unknown_spaces for reference in batch]
         texts = [reference.text for reference, own in zip(batch, own_tokens, strict=True) if not own]
