@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 __all__ = ["main"]
 
 SHOW_TRACEBACK = "FERRULE_TRACEBACK"
+FREE_SPACE = "; free some space there and run the command again. What was saved before is as it was."
+REMEDIES = {errno.ENOSPC: FREE_SPACE, errno.EDQUOT: FREE_SPACE, errno.EFBIG: FREE_SPACE}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -20,7 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from ferrule.cli.app import app
 
     try:
-        app(None if arguments is None else list(arguments), prog_name="ferrule")
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            app(None if arguments is None else list(arguments), prog_name="ferrule")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -34,11 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"ferrule: warning: {message}", file=sys.stderr)
+
+
 def describe(error: Exception) -> str:
     """The error as a person would want to read it: without a class name where the message says enough."""
     message = str(error).strip()
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, (ValueError, TypeError)) and message:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}{REMEDIES.get(error.errno or 0, '')}"
+    if isinstance(error, (ValueError, TypeError, OSError)) and message:
         return message
     return f"{type(error).__name__}: {message} (set {SHOW_TRACEBACK}=1 to see where)"

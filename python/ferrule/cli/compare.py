@@ -17,7 +17,9 @@ def compare(
     data: Annotated[Path, typer.Argument(help="Annotated documents, .spacy.", exists=True)],
     student: Annotated[
         list[Path],
-        typer.Option("--student", "-s", help="Folder of a student; can be repeated.", file_okay=False),
+        typer.Option(
+            "--student", "-s", help="Folder of a student; can be repeated.", exists=True, file_okay=False
+        ),
     ],
     gold_preproc: Annotated[
         bool, typer.Option("--gold-preproc", help="Score on the gold tokens instead of the pipeline's own.")

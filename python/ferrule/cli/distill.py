@@ -30,6 +30,9 @@ def distill(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-F", help="Replace a run in the output folder that is not done.")
+    ] = False,
 ) -> None:
     """Train a student. Any setting of its config can be an option: --distillation.temperature 2
 
@@ -38,11 +41,12 @@ def distill(
     """
     from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import override, parse_overrides, read_config, run_code
-    from ferrule.cli.run_end import say_end
+    from ferrule.cli.run_folder import check_folder, say_end
     from ferrule.training.distillation import distill as run_distillation
     from ferrule.training.distillation import distillation_section, init_student
     from ferrule.training.teachers import load_teacher
 
+    check_folder(output, resume=resume, force=force)
     run_code(code)
     settings = read_config(config, {})
     settings.setdefault("distillation", distillation_section())

@@ -38,6 +38,7 @@ def evaluate(
     run_code(code)
     import ferrule
     from ferrule.cli.entity_scores import keep_entity_scores
+    from ferrule.storage import write_whole
     from ferrule.training.corpus import Corpus
     from ferrule.training.evaluation import KeepingScorer, breakdown
     from ferrule.training.report import RunFigures, versions, write_page
@@ -59,8 +60,7 @@ def evaluate(
     if output is not None:
         import srsly
 
-        output.parent.mkdir(parents=True, exist_ok=True)
-        srsly.write_json(output, found)
+        write_whole(output, srsly.json_dumps(found, indent=2))
         typer.echo(f"Saved: {output}")
     if html is not None:
         write_page(figures, html)

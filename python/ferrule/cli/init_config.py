@@ -34,6 +34,7 @@ def init_config(
     from thinc.config import Config
 
     from ferrule.language import get_lang_class, load_from_config
+    from ferrule.storage import write_whole
     from ferrule.training.presets import starting_config
 
     get_lang_class(lang)  # refuses, with the nearest, a language there is no data for
@@ -42,7 +43,6 @@ def init_config(
     if str(output) == "-":
         typer.echo(config.to_str())
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    config.to_disk(output)
+    write_whole(output, config.to_str())
     typer.echo(f"Saved: {output}")
     typer.echo(f"Train: ferrule train {output} --output out --paths.train FILE --paths.dev FILE")

@@ -20,6 +20,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-F", help="Replace a run in the output folder that is not done.")
+    ] = False,
     gpu_id: Annotated[
         int, typer.Option("--gpu-id", "-g", help="Read and ignored: Ferrule runs on CPUs.")
     ] = -1,
@@ -27,8 +30,9 @@ def train(
     """Train a pipeline. Any setting of the config can be given as an option: --training.max_steps 200"""
     from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import parse_overrides, read_config, run_code
-    from ferrule.cli.run_end import say_end
+    from ferrule.cli.run_folder import check_folder, say_end
 
+    check_folder(output, resume=resume, force=force)
     run_code(code)
     overrides = parse_overrides(context.args)
     settings = read_config(config, overrides)

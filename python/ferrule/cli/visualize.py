@@ -35,6 +35,7 @@ def visualize(
     import ferrule
     from ferrule.cli.document_page import render_documents
     from ferrule.cli.text_sources import read_jsonl, read_lines
+    from ferrule.storage import write_whole
 
     if text and source is not None:
         raise ValueError("give either --text or an input file, not both")
@@ -51,8 +52,7 @@ def visualize(
     if str(output) == "-":
         typer.echo(html)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(html, encoding="utf8")
+    write_whole(output, html)
     more = f" (the first {limit}; --limit gives more)" if next(texts, None) is not None else ""
     typer.echo(f"Saved: {output}, {len(docs)} documents{more}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import srsly
 from thinc.config import Config
 
+from ferrule import _core
 from ferrule._typing import PathOrStr
 from ferrule.errors import ConfigError, SerializationError, UnknownNameError
 from ferrule.language.assembly import ForeignPart, assembled
@@ -104,9 +106,10 @@ def _load_folder(
 ) -> Language:
     config_file = folder / "config.cfg"
     if not config_file.is_file():
+        inside = [each for each in ("model-best", "model-last") if (folder / each / "config.cfg").is_file()]
+        hint = f", such as {folder / inside[0]}" if inside else " that nlp.to_disk wrote"
         raise SerializationError(
-            f"{folder} holds no config.cfg, so it is no saved pipeline; expected a folder that "
-            "nlp.to_disk wrote"
+            f"{folder} holds no config.cfg, so it is no saved pipeline; expected a folder{hint}"
         )
     config = load_config(config_file, overrides)
     for name in config.get("components") or {}:
@@ -177,7 +180,20 @@ def _meta(folder: Path) -> dict[str, Any]:
         raise SerializationError(f"{file} is no JSON: {error}") from error
     if not isinstance(meta, dict):
         raise SerializationError(f"{file} holds {type(meta).__name__}, expected an object")
+    _warn_if_newer(folder, meta.get("ferrule_version"))
     return meta
+
+
+def _warn_if_newer(folder: Path, saved_by: Any) -> None:
+    """Say that a pipeline comes from a newer Ferrule, which may have written what this one does not know."""
+    numbers = re.match(r"(\d+)\.(\d+)", str(saved_by or ""))
+    own = re.match(r"(\d+)\.(\d+)", _core.__version__)
+    if numbers and own and tuple(map(int, numbers.groups())) > tuple(map(int, own.groups())):
+        warnings.warn(
+            f"{folder} was saved by Ferrule {saved_by}, and this is {_core.__version__}: it may fail to "
+            "load, or predict otherwise. Upgrade Ferrule, or save the pipeline with this version.",
+            stacklevel=2,
+        )
 
 
 def _folder_of(name: PathOrStr) -> Path:

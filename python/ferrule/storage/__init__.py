@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ferrule.storage.fields import dump_fields, field_names, load_fields, load_folder, save_folder, unpack
+from ferrule.storage.files import write_whole
 from ferrule.storage.folders import saving
 from ferrule.storage.models import load_model
 from ferrule.storage.paths import checked_name
@@ -24,4 +25,5 @@ __all__ = [
     "saving",
     "unchanged_on_error",
     "unpack",
+    "write_whole",
 ]

@@ -52,6 +52,10 @@ def saving(path: PathOrStr) -> Iterator[Path]:
         yield staged
         seal(staged, kept=_carry_over(target, staged))
         _put_in_place(staged, target)
+    except OSError as error:
+        if error.filename is None or Path(os.fsdecode(error.filename)).is_relative_to(staged):
+            error.filename = str(target)  # a full disk names no file
+        raise
     finally:
         active.remove(staged)
         if lock is not None:

@@ -39,7 +39,7 @@ class TrainingState:
 
     `step` counts finished updates; `losses` sums since the last evaluation; `history` has one entry an
     evaluation (step, epoch, seconds, words, score, losses, scores); `best_scores`, `best_confusion` and
-    `best_labels` are those of the best one.
+    `best_labels` are those of the best one; `finished` says that nothing is left to do.
     """
 
     step: int = 0
@@ -51,6 +51,7 @@ class TrainingState:
     best_scores: dict[str, Any] = field(default_factory=dict)
     best_confusion: dict[str, Any] = field(default_factory=dict)
     best_labels: dict[str, Any] = field(default_factory=dict)
+    finished: bool = False
 
     def record(self, info: dict[str, Any], is_best: bool) -> None:
         """Take over the figures of an evaluation, as loggers are given them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -243,12 +244,15 @@ def _docbin(path: Path, max_expansion: int | None) -> Any:
     from ferrule.tokens import DocBin  # so that reading text needs no documents module
 
     bound = {} if max_expansion is None else {"max_expansion": max_expansion}
-    if path.suffix != ".gz":
-        return DocBin().from_disk(path, **bound)
     try:
-        return DocBin().from_bytes(gzip.decompress(path.read_bytes()), **bound)
-    except (ValueError, OSError, EOFError) as error:
-        raise CorpusError(f"{path}: {error}") from error
+        data = path.read_bytes()
+        return DocBin().from_bytes(data if path.suffix != ".gz" else gzip.decompress(data), **bound)
+    except (ValueError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        reason = str(error).removeprefix("DocBin.from_bytes: ")
+        raise CorpusError(
+            f"{path} cannot be read as a .spacy file: {reason}. Make it again, for example with "
+            "ferrule convert"
+        ) from error
 
 
 def _shuffled(docs: Iterator[Any], window: int) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ __all__ = ["Evaluator", "KeepingScorer", "breakdown"]
 class Evaluator:
     """Called without arguments, gives the weighted score of `nlp` on `corpus` and all its scores.
 
-    Raises ValueError for an empty corpus and ConfigError when a weighted score is not among the scores.
+    Warns of a weighted score that the corpus has no annotation for. Raises ValueError for an empty corpus and
+    ConfigError when a weighted score is not among the scores.
     """
 
     def __init__(
@@ -53,6 +55,13 @@ class Evaluator:
                 )
             value = scores[name]
             total += weight * value if isinstance(value, (int, float)) else 0.0
+        unknown = [name for name in self.weights if not isinstance(scores[name], (int, float))]
+        if unknown:
+            warnings.warn(
+                f"the development corpus has no annotation for {', '.join(unknown)}, which counts as 0 then "
+                "in the score that chooses the best model; give it some, or another [training.score_weights]",
+                stacklevel=2,
+            )
         return total, scores
 
 

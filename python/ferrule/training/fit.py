@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ferrule.errors import ConfigError
 from ferrule.registry import registry
+from ferrule.storage import write_whole
 from ferrule.tokens import Doc
 from ferrule.training.checkpoint import set_seed
 from ferrule.training.example import Example
@@ -70,7 +71,7 @@ class Plot:
 
     def save(self, path: PathOrStr) -> None:
         """Write the charts as a page of their own."""
-        Path(path).write_text(page("Training", self.html), encoding="utf8")
+        write_whole(path, page("Training", self.html))
 
     def _repr_html_(self) -> str:
         return self.html

@@ -90,14 +90,15 @@ def run_training(
 
     `teach` gathers the gradients of a batch; by default `nlp.update` does.
     """
-    set_seed(settings.seed)
     train_corpus, dev_corpus = CountedCorpus(train_corpus), CountedCorpus(dev_corpus)
+    set_seed(settings.seed)
     batches = train_batches(nlp, train_corpus, settings)
     state = folder.resume(batches) if resume else TrainingState()
+    state.finished = False
     evaluate = Evaluator(nlp, dev_corpus, settings.score_weights)
-    with _config_of(nlp, settings):
-        log_step, finalize = settings.logger(nlp, stdout or sys.stdout, stderr or sys.stderr)
-    with DeferredInterrupt() as interrupt:
+    with folder.claimed(), DeferredInterrupt() as interrupt:
+        with _config_of(nlp, settings):
+            log_step, finalize = settings.logger(nlp, stdout or sys.stdout, stderr or sys.stderr)
         try:
             for info, is_best in train_while_improving(nlp, settings, batches, evaluate, state, teach):
                 if is_best:
@@ -110,6 +111,7 @@ def run_training(
                     break
         finally:
             finalize()
+        state.finished = interrupt.received is None
         folder.save(state, is_best=False)
         _set_weights(nlp, settings.optimizer.averages or {})
         figures = folder.figures(state)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +17,22 @@ if TYPE_CHECKING:
     from ferrule.language import Language
     from ferrule.training.settings import TrainingSettings
 
-__all__ = ["BEST_MODEL", "CHECKPOINT", "LAST_MODEL", "RunFolder"]
+__all__ = ["BEST_MODEL", "CHECKPOINT", "LAST_MODEL", "RunFolder", "unfinished_step"]
 
 BEST_MODEL = "model-best"
 LAST_MODEL = "model-last"
 CHECKPOINT = "checkpoint"
 REPORT = "report"
+
+
+def unfinished_step(folder: PathOrStr) -> int | None:
+    """The last step of a run in `folder` that is not done; None where there is none."""
+    file = Path(folder) / CHECKPOINT / "run.json"
+    try:
+        state = json.loads(file.read_text(encoding="utf8"))["state"]
+        return None if state.get("finished") else int(state["step"]) - 1
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 class RunFolder:
@@ -51,6 +64,34 @@ class RunFolder:
         if self.folder is None:
             return "Nothing was saved, for no output folder was given."
         return f"Everything is saved in {self.folder}; the same command with --resume goes on from there."
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """While the block runs, no other process runs a training in this folder.
+
+        Raises ValueError if one does already. Where the system has no such locks, nothing is checked.
+        """
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        if self.folder is None:
+            yield
+            return
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ValueError(
+                    f"{self.folder}: another run is writing there; wait for its end, or name another folder"
+                ) from error
+            except OSError:
+                pass  # a network drive without locks
+            yield
+        finally:
+            os.close(descriptor)
 
     def save(self, state: TrainingState, *, is_best: bool) -> None:
         """Save the models with averaged weights, the checkpoint with the plain ones, each whole."""

@@ -6,8 +6,9 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
+
+from ferrule.storage import write_whole
 
 if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
@@ -68,8 +69,7 @@ class RunFigures:
     def to_json(self, path: PathOrStr) -> None:
         """Write the figures as JSON."""
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False, default=float)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text + "\n", encoding="utf8")
+        write_whole(path, text + "\n")
 
 
 def versions() -> dict[str, str]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from html import escape
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ferrule.storage import write_whole
 from ferrule.training.report.charts import confusion_chart, line_chart
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def page(title: str, body: str, style: str = "") -> str:
 
 def write_page(figures: RunFigures, path: PathOrStr) -> None:
     """Write the page to a file; folders are made."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(render_page(figures), encoding="utf8")
+    write_whole(path, render_page(figures))
 
 
 def _facts(figures: RunFigures) -> str:
