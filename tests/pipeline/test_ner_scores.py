@@ -167,6 +167,29 @@ def test_calibration_makes_an_overconfident_recognizer_less_sure(pipeline: Any) 
     assert again.temperature == ner.temperature
 
 
+def test_a_label_that_is_mostly_wrong_gets_lower_odds(pipeline: Any) -> None:
+    ner = pipeline.get_pipe("ner")
+    tags = [["U-PER", "O", "O", "O"], ["B-PER", "L-PER", "O", "O", "O"]]
+    texts = ["Anna lives in Rome", "Ben Hur left New York"]
+    examples = [
+        Example.from_dict(_doc(pipeline, text), {"entities": own})
+        for text, own in zip(texts, tags, strict=True)
+    ]
+    ner.calibrate(examples * 5)
+    assert ner.odds["LOC"] < ner.odds[""] < ner.odds["PER"]
+    doc = _doc(pipeline, "Anna lives in Rome")
+    of = {entity[:3]: entity.probability for entity in ner.entity_probabilities([doc])[0]}
+    assert of[0, 1, "PER"] > 0.7
+    assert of[3, 4, "LOC"] < 0.3
+    # What is set is certain, whatever its label.
+    doc.set_ents([Span(doc, 3, 4, label="LOC")], default="missing")
+    of = {entity[:3]: entity.probability for entity in ner.entity_probabilities([doc])[0]}
+    assert of[3, 4, "LOC"] == pytest.approx(1.0)
+    again = ferrule.blank("en").add_pipe("ner")
+    again.from_bytes(ner.to_bytes(exclude=["vocab"]), exclude=["vocab"])
+    assert again.odds == ner.odds
+
+
 def test_fitted_thresholds_drop_what_is_mostly_wrong_and_are_saved(pipeline: Any) -> None:
     ner = pipeline.get_pipe("ner")
     label = pipeline("Paris called").ents[0].label_

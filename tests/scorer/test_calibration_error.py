@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferrule.scorer.calibration import best_temperature, best_threshold, expected_calibration_error, log_loss
+from ferrule.scorer.calibration import (
+    best_offsets,
+    best_temperature,
+    best_threshold,
+    calibration_error_by_chance,
+    calibration_error_interval,
+    expected_calibration_error,
+    log_loss,
+    shifted,
+)
 
 
 def test_an_error_is_the_weighted_difference_of_bins() -> None:
@@ -24,6 +33,38 @@ def test_draws_from_the_probabilities_themselves_have_little_error() -> None:
     correct = rng.random(100_000) < probabilities
     assert expected_calibration_error(probabilities, correct) < 0.01
     assert expected_calibration_error(np.sqrt(probabilities), correct) > 0.1
+
+
+def test_bins_of_equal_mass_have_equally_many_predictions() -> None:
+    probabilities, correct = [0.1, 0.11, 0.12, 0.9], [False, True, False, True]
+    # Two of mean 0.105, one right; two of mean 0.51, one right.
+    expected = (2 * abs(0.105 - 0.5) + 2 * abs(0.51 - 0.5)) / 4
+    found = expected_calibration_error(probabilities, correct, n_bins=2, equal_mass=True)
+    assert found == pytest.approx(expected)
+
+
+def test_chance_alone_explains_the_error_of_true_probabilities_and_no_larger_one() -> None:
+    rng = np.random.default_rng(3)
+    probabilities = rng.random(400)
+    correct = rng.random(400) < probabilities
+    error = expected_calibration_error(probabilities, correct)
+    assert error < 2 * calibration_error_by_chance(probabilities) < 0.12
+    low, high = calibration_error_interval(probabilities, correct)
+    assert 0.0 < low < high < 0.15
+    assert calibration_error_interval(np.sqrt(probabilities), correct)[0] > 0.08
+
+
+def test_offsets_undo_a_shift_of_each_group_and_few_predictions_decide_nothing() -> None:
+    rng = np.random.default_rng(4)
+    probabilities, groups = rng.random(60_000), rng.integers(0, 3, 60_000)
+    shifts = np.array([-1.0, 0.0, 0.7])
+    correct = rng.random(60_000) < shifted(probabilities, shifts[groups])
+    found = best_offsets(probabilities, correct, groups, 4)
+    assert np.allclose(found[:3], shifts, atol=0.05)
+    # A group without predictions has the offset of all.
+    assert found[3] == pytest.approx(shifts.mean(), abs=0.05)
+    (alone, other) = best_offsets([0.9, 0.9], [False, False], [0, 0], 2)
+    assert -5.0 < alone < other < 0.0
 
 
 def test_the_temperature_undoes_a_scaling() -> None:

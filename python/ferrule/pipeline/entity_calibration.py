@@ -1,4 +1,4 @@
-"""The temperature and the thresholds of an entity recognizer, found on annotated examples."""
+"""The calibration and the thresholds of an entity recognizer, found on annotated examples."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ import numpy as np
 import numpy.typing as npt
 
 from ferrule.pipeline.entity_batch import EntityBatch
-from ferrule.pipeline.entity_scores import EntityColumns, all_probabilities, gold_entities, probabilities_of
+from ferrule.pipeline.entity_scores import (
+    OTHER_LABELS,
+    Calibration,
+    EntityColumns,
+    all_probabilities,
+    as_saved,
+    gold_entities,
+    probabilities_of,
+)
 from ferrule.scorer.calibration import (
     CalibrationReport,
+    best_offsets,
     best_temperature,
     best_threshold,
     expected_calibration_error,
     log_loss,
+    shifted,
 )
 
-__all__ = ["Judged", "fit_temperature", "fit_thresholds", "judge"]
+__all__ = ["Judged", "fit_calibration", "fit_thresholds", "judge"]
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -29,22 +39,23 @@ DOCS_A_BATCH = 128
 class Judged(NamedTuple):
     """Found entities of a batch and whether each is right; what their probabilities are worked out from.
 
-    correct: bool (n_entities,). gold: of each document.
+    correct: bool (n_entities,). labels: name of each. gold: of each document.
     """
 
     network: Any
     batch: EntityBatch
     entities: EntityColumns
     correct: Booleans
+    labels: list[str]
     gold: list[set[tuple[int, int, str]]]
 
-    def probabilities(self, temperature: float) -> Floats:
+    def probabilities(self, calibration: Calibration) -> Floats:
         """Of the entities, float64 (n_entities,)."""
-        return probabilities_of(self.entities, self.network, self.batch, temperature=temperature)
+        return probabilities_of(self.entities, self.network, self.batch, calibration)
 
-    def candidates(self, temperature: float) -> tuple[Floats, Booleans, list[str]]:
+    def candidates(self, calibration: Calibration) -> tuple[Floats, Booleans, list[str]]:
         """Probability of every entity that may be there, whether it is a gold one, and its label."""
-        entities, probabilities = all_probabilities(self.network, self.batch, temperature=temperature)
+        entities, probabilities = all_probabilities(self.network, self.batch, calibration)
         return probabilities, *_held_against(self.gold, entities, self.batch)
 
 
@@ -60,7 +71,7 @@ def _judged(pipe: Any, examples: list[Any]) -> Iterator[Judged]:
         if batch is None:
             continue
         gold = [gold_entities(example) for example in some]
-        yield Judged(steps.network, batch, entities, _held_against(gold, entities, batch)[0], gold)
+        yield Judged(steps.network, batch, entities, *_held_against(gold, entities, batch), gold)
 
 
 def _held_against(
@@ -74,28 +85,45 @@ def _held_against(
     return np.array(correct, dtype=np.bool_), labels
 
 
-def fit_temperature(judged: list[Judged], *, before: float) -> CalibrationReport:
-    """The temperature whose probabilities have the lowest log loss; `before` where all or none are right."""
-    if not judged:
-        return CalibrationReport(before, 0.0, 0.0, 0)
-    correct = np.concatenate([each.correct for each in judged])
+def fit_calibration(
+    judged: list[Judged], *, before: Calibration, per_label: bool
+) -> tuple[Calibration, CalibrationReport]:
+    """The calibration whose probabilities have the lowest log loss; `before` where all or none are right.
 
-    def probabilities(temperature: float) -> Floats:
-        return np.concatenate([each.probabilities(temperature) for each in judged])
+    per_label: offsets of labels belong to it, drawn towards that of all labels (`best_offsets`).
+    """
+    if not judged:
+        return before, CalibrationReport(before.temperature, 0.0, 0.0, 0)
+    correct = np.concatenate([each.correct for each in judged])
+    labels = [label for each in judged for label in each.labels]
+
+    def probabilities(calibration: Calibration) -> Floats:
+        return np.concatenate([each.probabilities(calibration) for each in judged])
 
     error_before = expected_calibration_error(probabilities(before), correct)
     if correct.all() or not correct.any():
         # Nothing to tell sure from unsure by: every temperature would be better than the last.
-        return CalibrationReport(before, error_before, error_before, 0)
-    temperature = best_temperature(lambda each: log_loss(probabilities(each), correct))
-    error_after = expected_calibration_error(probabilities(temperature), correct)
-    return CalibrationReport(temperature, error_before, error_after, len(correct))
+        return before, CalibrationReport(before.temperature, error_before, error_before, 0)
+    known, which = np.unique([OTHER_LABELS, *labels], return_inverse=True)
+
+    def offsets(probs: Floats) -> Floats:
+        return best_offsets(probs, correct, which[1:], len(known)) if per_label else np.zeros(len(known))
+
+    def loss(temperature: float) -> float:
+        probs = probabilities(Calibration(temperature))
+        return log_loss(shifted(probs, offsets(probs)[which[1:]]), correct)
+
+    temperature = as_saved(best_temperature(loss))
+    fitted = map(as_saved, offsets(probabilities(Calibration(temperature))).tolist())
+    found = Calibration(temperature, dict(zip(known.tolist(), fitted, strict=True)) if per_label else {})
+    error_after = expected_calibration_error(probabilities(found), correct)
+    return found, CalibrationReport(temperature, error_before, error_after, len(correct))
 
 
 def fit_thresholds(
     judged: list[Judged],
     *,
-    temperature: float,
+    calibration: Calibration,
     beta: float,
     min_precision: float | None,
     labels: tuple[str, ...] | None,
@@ -104,7 +132,7 @@ def fit_thresholds(
 
     Looks at every entity that may be there, found or not, as if no two overlapped.
     """
-    candidates = [each.candidates(temperature) for each in judged]
+    candidates = [each.candidates(calibration) for each in judged]
     probabilities = np.concatenate([np.zeros(0), *(each[0] for each in candidates)])
     correct = np.concatenate([np.zeros(0, dtype=np.bool_), *(each[1] for each in candidates)])
     names = np.array([label for each in candidates for label in each[2]], dtype=object)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,11 @@ import srsly
 from ferrule import _core
 from ferrule.errors import LabelError
 from ferrule.pipeline.entity_batch import EntityBatch
+from ferrule.scorer.calibration import shifted
 
 __all__ = [
+    "OTHER_LABELS",
+    "Calibration",
     "EntityColumns",
     "all_probabilities",
     "as_saved",
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
 UInt32s = npt.NDArray[np.uint32]
 EntityColumns = tuple[UInt32s, UInt32s, UInt32s, UInt32s]
 
@@ -36,19 +40,54 @@ EntityColumns = tuple[UInt32s, UInt32s, UInt32s, UInt32s]
 FLOOR = 1e-4
 
 
+# In offsets: any label that has none of its own.
+OTHER_LABELS = ""
+
+
+class Calibration(NamedTuple):
+    """What makes the network's probabilities come true.
+
+    temperature: what scores are divided by. offsets: of each label, what is added to the logarithm of the
+    odds of an entity then; `OTHER_LABELS` for those that are not named.
+    """
+
+    temperature: float = 1.0
+    offsets: Mapping[str, float] = {}
+
+    def of_labels(self, batch: EntityBatch) -> Floats:
+        """The offset of each of the batch's labels, float64."""
+        names = [*batch.index, *[OTHER_LABELS] * (len(batch.label_ids) - len(batch.index))]
+        other = self.offsets.get(OTHER_LABELS, 0.0)
+        return np.array([self.offsets.get(name, other) for name in names], dtype=np.float64)
+
+
 def all_probabilities(
-    network: Any, batch: EntityBatch, *, temperature: float, floor: float = FLOOR
+    network: Any, batch: EntityBatch, calibration: Calibration, *, floor: float = FLOOR
 ) -> tuple[EntityColumns, Floats]:
     """Every entity the batch may have, as columns, and its probability over all analyses, above `floor`."""
-    columns, probabilities = _core.entity_probabilities(network, batch.core, temperature, floor)
+    columns, probabilities = _core.entity_probabilities(network, batch.core, calibration.temperature, floor)
+    if calibration.offsets:
+        # What was set beforehand is no prediction.
+        offsets = np.where(_is_set(columns, batch), 0.0, calibration.of_labels(batch)[columns[3]])
+        probabilities = shifted(probabilities, offsets)
+        stays = probabilities >= floor
+        docs, starts, ends, labels = (column[stays] for column in columns)
+        columns, probabilities = (docs, starts, ends, labels), probabilities[stays]
     return columns, probabilities
 
 
+def _is_set(columns: EntityColumns, batch: EntityBatch) -> Booleans:
+    """Whether an entity that is set already begins where each of the entities does."""
+    firsts = np.cumsum([0, *batch.lengths])[:-1]
+    is_set: Booleans = batch.is_set[firsts[columns[0]] + columns[1]]
+    return is_set
+
+
 def probabilities_of(
-    entities: EntityColumns, network: Any, batch: EntityBatch, *, temperature: float
+    entities: EntityColumns, network: Any, batch: EntityBatch, calibration: Calibration
 ) -> Floats:
     """The probability of each of `entities`, float64 (n_entities,); 0 for one that is below `FLOOR`."""
-    columns, probabilities = all_probabilities(network, batch, temperature=temperature)
+    columns, probabilities = all_probabilities(network, batch, calibration)
     known = dict(zip(_rows(columns), probabilities.tolist(), strict=True))
     return np.array([known.get(row, 0.0) for row in _rows(entities)], dtype=np.float64)
 
@@ -57,8 +96,8 @@ def chosen_entities(
     analysis: EntityColumns,
     network: Any,
     batch: EntityBatch,
+    calibration: Calibration,
     *,
-    temperature: float,
     threshold: float,
     thresholds: Mapping[str, float],
 ) -> tuple[EntityColumns, Floats]:
@@ -72,16 +111,16 @@ def chosen_entities(
     for label, value in thresholds.items():
         if label in batch.index:
             of_label[batch.index[label]] = value
-    columns, probabilities = all_probabilities(network, batch, temperature=temperature)
+    columns, probabilities = all_probabilities(network, batch, calibration)
     found = set(_rows(analysis))
     is_found = np.array([row in found for row in _rows(columns)], dtype=np.bool_)
-    firsts = np.cumsum([0, *batch.lengths])[:-1]
-    is_set = is_found & batch.is_set[firsts[columns[0]] + columns[1]]
+    is_set = is_found & _is_set(columns, batch)
     limits = of_label[columns[3]]
     may_stay = is_set | np.where(limits > 0.0, probabilities >= limits, is_found)
     # Behind what was set, the most probable first.
     order = np.lexsort((-probabilities, ~is_set))
-    taken = np.zeros(int(batch.lengths.sum()), dtype=np.bool_)
+    firsts = np.cumsum([0, *batch.lengths])
+    taken = np.zeros(firsts[-1], dtype=np.bool_)
     chosen = []
     for index in order[may_stay[order]].tolist():
         doc, start, end = (int(column[index]) for column in columns[:3])

@@ -119,12 +119,12 @@ class EntityRecognizer(ScoredEntities, TaughtEntities, TrainablePipe):
                 entities,
                 steps.network,
                 batch,
-                temperature=self.temperature,
+                self._calibration,
                 threshold=self.threshold,
                 thresholds=self.thresholds,
             )
         else:
-            probabilities = probabilities_of(entities, steps.network, batch, temperature=self.temperature)
+            probabilities = probabilities_of(entities, steps.network, batch, self._calibration)
         return EntityPredictions(steps, list(self.moves.actions), batch, entities, probabilities)
 
     def _analyse(self, docs: list[Any]) -> tuple[TransitionSteps | None, EntityBatch | None, EntityColumns]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ferrule import _core
 from ferrule._typing import Scores
-from ferrule.pipeline import entity_calibration as calibration
+from ferrule.pipeline import entity_calibration
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.entity_scores import (
     FLOOR,
+    Calibration,
     all_probabilities,
-    as_saved,
     check_threshold,
     checked_thresholds,
     per_document,
@@ -49,8 +50,9 @@ class ScoredEntities:
 
     The network gives each action of a state a probability among those that are allowed there; that of an
     analysis is the product, that of an entity the sum over all analyses that have it, worked out exactly
-    but for ways less probable than 0.0001. Scores are divided by `temperature` first, which `calibrate`
-    finds. All settings are kept in `cfg` and saved with the component.
+    but for ways less probable than 0.0001. Scores are divided by `temperature` first, and the odds of an
+    entity multiplied by what its label has in `odds`; `calibrate` finds both. All settings are kept in `cfg`
+    and saved with the component.
 
     Without thresholds the entities are those of one analysis, each of its actions the best one. Of a label
     that has a threshold, they are all that reach it, the most probable of those that overlap: a high one
@@ -73,6 +75,18 @@ class ScoredEntities:
     def temperature(self) -> float:
         """What scores are divided by before they become probabilities; 1 until `calibrate` was called."""
         return float(self.cfg.get("temperature", 1.0))
+
+    @property
+    def odds(self) -> dict[str, float]:
+        """What the odds of an entity of each label are multiplied by; ``""`` for labels not named here.
+
+        Empty until `calibrate` was called.
+        """
+        return {label: math.exp(offset) for label, offset in self._calibration.offsets.items()}
+
+    @property
+    def _calibration(self) -> Calibration:
+        return Calibration(self.temperature, self.cfg.get("offsets", {}))
 
     @property
     def threshold(self) -> float:
@@ -122,7 +136,7 @@ class ScoredEntities:
         if steps is None or batch is None:
             return [[] for _ in docs]
         (owners, starts, ends, labels), probabilities = all_probabilities(
-            steps.network, batch, temperature=self.temperature, floor=floor
+            steps.network, batch, self._calibration, floor=floor
         )
         names = self._names(batch.label_ids[labels])
         rows = zip(starts.tolist(), ends.tolist(), names, probabilities.tolist(), strict=True)
@@ -141,7 +155,7 @@ class ScoredEntities:
 
         beam_width: analyses kept at every step, by default four times `n_best`. Thresholds do not count.
         The documents stay as they are; one without tokens has one analysis. Raises ValueError for a width
-        below 1 or a density outside of 0 to 1.
+        below 1 or a density outside of 0 to 1. `odds` are of single entities and do not count either.
         """
         docs = list(docs)
         steps, batch, _ = self._analyse(docs)
@@ -160,15 +174,21 @@ class ScoredEntities:
         found = per_document(owners, map(Analysis, entities, probabilities.tolist()), len(docs))
         return [analyses[:n_best] for analyses in found]
 
-    def calibrate(self, examples: Iterable[Any]) -> CalibrationReport:
-        """Set `temperature` so that probabilities come true on `examples`, and return what that changed.
+    def calibrate(self, examples: Iterable[Any], *, per_label: bool = True) -> CalibrationReport:
+        """Set `temperature` and `odds` so that probabilities come true on `examples`; return what changed.
 
-        The temperature has the lowest log loss over the entities that are found. Use examples that were not
-        trained on, with nothing set in their predicted documents, which stay as they are.
+        Those with the lowest log loss over the entities that are found; the odds of labels that are found
+        seldom are drawn to those of all. per_label: False leaves the odds as the temperature makes them. Use
+        examples that were not trained on, with nothing set in their predicted documents, which stay as they
+        are. The entities stay the same where there are no thresholds.
         """
         examples = check.all_examples(examples, owner=self._label("calibrate"))
-        report = calibration.fit_temperature(calibration.judge(self, examples), before=self.temperature)
-        self.cfg["temperature"] = as_saved(report.temperature)
+        judged = entity_calibration.judge(self, examples)
+        found, report = entity_calibration.fit_calibration(
+            judged, before=self._calibration, per_label=per_label
+        )
+        self.cfg["temperature"] = found.temperature
+        self.cfg["offsets"] = dict(found.offsets)
         return report
 
     def fit_thresholds(
@@ -186,9 +206,9 @@ class ScoredEntities:
         `threshold`, which is returned under ``""``. Examples as for `calibrate`, which comes first.
         """
         examples = check.all_examples(examples, owner=self._label("fit_thresholds"))
-        found = calibration.fit_thresholds(
-            calibration.judge(self, examples),
-            temperature=self.temperature,
+        found = entity_calibration.fit_thresholds(
+            entity_calibration.judge(self, examples),
+            calibration=self._calibration,
             beta=beta,
             min_precision=min_precision,
             labels=self.labels if per_label else None,
