@@ -39,6 +39,13 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "spacy.textcat_multilabel_scorer.v2": "ferrule.pipeline.textcat_multilabel",
         "*": "ferrule.scorer.registered",
     },
-    "tokenizers": {"*": "ferrule.tokenizer"},
+    "tokenizers": {
+        "spacy.ja.JapaneseTokenizer": "ferrule.lang.others",
+        "spacy.ko.KoreanTokenizer": "ferrule.lang.others",
+        "spacy.th.ThaiTokenizer": "ferrule.lang.others",
+        "spacy.vi.VietnameseTokenizer": "ferrule.lang.others",
+        "spacy.zh.ChineseTokenizer": "ferrule.lang.others",
+        "*": "ferrule.tokenizer",
+    },
     "vectors": {"spacy.Vectors.v1": "ferrule.language.word_vectors"},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from ferrule.errors import UnknownNameError, nearest_names
+from ferrule.errors import UnknownNameError
 from ferrule.lang.defaults import LanguageDefaults
 
 __all__ = ["LANGUAGES", "LanguageDefaults", "get_lang_data"]
@@ -25,8 +25,8 @@ def get_lang_data(code: str) -> LanguageDefaults:
     """
     if code not in LANGUAGES:
         raise UnknownNameError(
-            f"There is no data for the language {code!r}; {nearest_names(code, LANGUAGES)}. For another "
-            "language use 'xx', or load a saved pipeline, which brings its own rules."
+            f"There is no data for the language {code!r}; there is for {', '.join(LANGUAGES)}. 'xx' has "
+            "the rules that serve any, and saved pipelines bring their own."
         )
     defaults: LanguageDefaults = importlib.import_module(f"ferrule.lang.{code}").DEFAULTS
     return defaults

@@ -61,6 +61,8 @@ class LanguageDefaults:
     """Pattern of strings that are left in one piece once affixes are peeled off."""
     lex_attr_getters: Mapping[int, Callable[[str], Any]] = field(default_factory=dict)
     """Functions for attributes of words that the core does not compute, by attribute id."""
+    syntax_iterators: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Functions for `Doc.noun_chunks`, by name."""
     writing_system: Mapping[str, Any] = field(
         default_factory=lambda: {"direction": "ltr", "has_case": True, "has_letters": True}
     )

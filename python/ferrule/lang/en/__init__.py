@@ -7,6 +7,7 @@ from ferrule.lang.affixes import infixes
 from ferrule.lang.defaults import LanguageDefaults, as_class
 from ferrule.lang.en.abbreviations import ABBREVIATIONS
 from ferrule.lang.en.contractions import CONTRACTIONS
+from ferrule.lang.en.noun_chunks import noun_chunks
 from ferrule.lang.en.words import NUMBER_WORDS, ORDINAL_ENDINGS, STOP_WORDS
 from ferrule.language import Language
 from ferrule.lexicon import Lexicon
@@ -24,6 +25,7 @@ DEFAULTS = LanguageDefaults(
     tokenizer_exceptions=exceptions.EVERYWHERE | ABBREVIATIONS | CONTRACTIONS,
     # `mid-1990s-style`: also a digit may stand before a hyphen.
     infixes=infixes(before_hyphen="0-9"),
+    syntax_iterators={"noun_chunks": noun_chunks},
 )
 """The data of English."""
 
