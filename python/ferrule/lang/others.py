@@ -13,8 +13,8 @@ __all__ = ["SERVED", "UNSEGMENTED", "writing_system"]
 SERVED = frozenset(
     """
     af am ar az bg bn bo ca cs da de dsb el es et eu fa fi fo fr ga gd grc gu he hi hr hsb ht hu hy id is it
-    kmr kn ky la lb lg lij lt lv mk ml mr ms nb ne nl nn pl pt ro ru sa si sk sl sq sr sv ta te ti tl tn tr tt uk
-    ur yo
+    kmr kn ky la lb lg lij lt lv mk ml mr ms nb ne nl nn pl pt ro ru sa si sk sl sq sr sv ta te ti tl tn tr tt
+    uk ur yo
     """.split()
 )
 """Codes of languages whose texts the general rules cut at spaces and punctuation."""
