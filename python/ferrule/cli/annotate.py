@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ferrule.cli.loading_options import Exclude, Foreign
+
 if TYPE_CHECKING:
     from ferrule.cli.writers import DocWriter
     from ferrule.language import Language
@@ -59,6 +61,8 @@ def annotate(
     scores: Annotated[
         bool, typer.Option("--scores", help="Give each entity its probability, in JSON lines and DocBin.")
     ] = False,
+    exclude: Exclude = None,
+    foreign: Foreign = None,
     code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
 ) -> None:
     """Annotate texts. Memory stays flat: documents are written as they are done, in order."""
@@ -74,7 +78,7 @@ def annotate(
         raise ValueError("give either --text or an input file, not both")
     if threads:
         ferrule.set_num_threads(threads)
-    nlp = ferrule.load(model)
+    nlp = ferrule.load(model, exclude=exclude or (), foreign=foreign)
     if scores:
         keep_entity_scores(nlp)
     by_input = next((f for f in InputFormat if _ends(source, f".{f.value}")), InputFormat.text)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ferrule.cli.loading_options import Exclude, Foreign
+
 if TYPE_CHECKING:
     from ferrule.training.report import RunFigures
 
@@ -24,6 +26,8 @@ def evaluate(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write scores, labels and confusion as a page.")
     ] = None,
+    exclude: Exclude = None,
+    foreign: Foreign = None,
     code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
     gold_preproc: Annotated[
         bool, typer.Option("--gold-preproc", help="Use the gold tokens instead of the pipeline's own.")
@@ -43,7 +47,7 @@ def evaluate(
     from ferrule.training.evaluation import KeepingScorer, breakdown
     from ferrule.training.report import RunFigures, versions, write_page
 
-    nlp = ferrule.load(model)
+    nlp = ferrule.load(model, exclude=exclude or (), foreign=foreign)
     if scores:
         keep_entity_scores(nlp)
     examples = list(Corpus(data, gold_preproc=gold_preproc)(nlp))

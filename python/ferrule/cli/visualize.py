@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferrule.cli.loading_options import Exclude, Foreign
+
 if TYPE_CHECKING:
     from ferrule.language import Language
 
@@ -26,6 +28,8 @@ def visualize(
     text: Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; can be repeated.")] = None,
     text_key: Annotated[str, typer.Option(help="Key of the text in JSON lines.")] = "text",
     limit: Annotated[int, typer.Option("--limit", "-n", help="Documents on the page.", min=1)] = 200,
+    exclude: Exclude = None,
+    foreign: Foreign = None,
     code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
 ) -> None:
     """Show entities, tags and categories with their scores, as a page that needs no network."""
@@ -39,7 +43,7 @@ def visualize(
 
     if text and source is not None:
         raise ValueError("give either --text or an input file, not both")
-    nlp = ferrule.load(model)
+    nlp = ferrule.load(model, exclude=exclude or (), foreign=foreign)
     keep_scores(nlp)
     if text:
         texts = iter(text)

@@ -23,6 +23,9 @@ __all__ = ["DocWriter", "doc_to_conllu", "doc_to_record", "open_writer"]
 TOKENS_IN_A_FILE = 250_000
 """Tokens in one DocBin file; more go to further files, so that memory stays flat."""
 
+# What tokens have in a record, and the annotation that must be there.
+_OF_TOKENS = {"tag": "TAG", "pos": "POS", "morph": "MORPH", "lemma": "LEMMA", "dep": "DEP", "head": "DEP"}
+
 
 class DocWriter(Protocol):
     """Takes documents one by one."""
@@ -109,14 +112,15 @@ def doc_to_line(doc: Doc, rest: dict[str, Any]) -> str:
 
 def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
     """Text, tokens, and what the pipeline annotated: `ents` (offsets in characters, and `score` where
-    probabilities were kept), `cats`; `rest` comes first.
+    probabilities were kept), `cats`, `sents`; `rest` comes first. Tokens have what any token of the document
+    has: `tag`, `pos`, `morph`, `lemma`, `dep` and `head`, the index of a token.
     """
-    has_tags = doc.has_annotation("TAG")
+    annotated = [key for key, name in _OF_TOKENS.items() if doc.has_annotation(name)]
     tokens: list[dict[str, Any]] = []
     for token in doc:
         entry: dict[str, Any] = {"text": token.text, "start": token.idx, "end": token.idx + len(token.text)}
-        if has_tags:
-            entry["tag"] = token.tag_
+        for key in annotated:
+            entry[key] = token.head.i if key == "head" else str(getattr(token, f"{key}_", token.morph))
         tokens.append(entry)
     record = {**rest, "text": doc.text, "tokens": tokens}
     if doc.has_annotation("ENT_IOB"):
@@ -126,6 +130,8 @@ def doc_to_record(doc: Doc, rest: dict[str, Any]) -> dict[str, Any]:
             entity = {"text": ent.text, "label": ent.label_, "start": ent.start_char, "end": ent.end_char}
             score = scores.get((ent.start, ent.end, ent.label_))
             record["ents"].append(entity if score is None else {**entity, "score": round(score, 4)})
+    if doc.has_annotation("SENT_START"):
+        record["sents"] = [{"start": sent.start_char, "end": sent.end_char} for sent in doc.sents]
     if doc.cats:
         record["cats"] = {label: float(score) for label, score in doc.cats.items()}
     return record

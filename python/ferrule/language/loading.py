@@ -154,19 +154,20 @@ def _foreign_parts(
     if not lacking:
         return {}
     if foreign is None:
-        raise UnknownNameError(_without_foreign(folder, lacking))
+        raise UnknownNameError(_without_foreign(folder, lacking, excluded))
     make_parts = registry.misc.get(f"ferrule.foreign.{foreign}.v1")
     parts: Mapping[str, ForeignPart] = make_parts(folder, list(lacking), list(blocks), overrides)
     return parts
 
 
-def _without_foreign(folder: Path, lacking: Mapping[str, str]) -> str:
+def _without_foreign(folder: Path, lacking: Mapping[str, str], excluded: list[str]) -> str:
     listed = ", ".join(f"{name!r} (factory {factory!r})" for name, factory in lacking.items())
-    names = list(lacking)
+    names = [*excluded, *lacking]
     return (
         f"{folder} has components that Ferrule does not: {listed}. Leave them out with ferrule.load(…, "
         f"exclude={names}), or let spaCy, installed beside Ferrule, run them with ferrule.load(…, "
-        f'foreign="spacy"). For a component of your own, import the module that registers its factory first.'
+        'foreign="spacy"); commands have --exclude and --foreign for it. For a component of your own, import '
+        "the module that registers its factory first."
     )
 
 

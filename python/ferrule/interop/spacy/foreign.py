@@ -10,6 +10,7 @@ from typing import Any
 import spacy
 import spacy.language
 import spacy.training
+import spacy.util
 
 from ferrule._typing import Scores
 from ferrule.errors import ConfigError, SerializationError
@@ -24,17 +25,22 @@ __all__ = ["ForeignComponent", "SavedForeignComponent", "foreign_parts"]
 
 
 class Room:
-    """The spaCy pipeline that foreign components live in, which one thread at a time may use."""
+    """The spaCy pipeline that foreign components live in, which one thread at a time may use.
 
-    def __init__(self, nlp: spacy.language.Language) -> None:
+    settings: those of each component, its factory among them, with all variables replaced. The pipeline's own
+    config cannot do that, for they may refer to components that are not in it.
+    """
+
+    def __init__(self, nlp: spacy.language.Language, settings: Mapping[str, Mapping[str, Any]]) -> None:
         self.nlp = nlp
+        self.settings = settings
         self.lock = threading.RLock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"nlp": self.nlp}
+        return {"nlp": self.nlp, "settings": self.settings}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["nlp"])  # type: ignore[misc]
+        self.__init__(state["nlp"], state["settings"])  # type: ignore[misc]
 
 
 class ForeignComponent(Pipe):
@@ -124,7 +130,7 @@ class SavedForeignComponent(ForeignComponent):
 
     def _load(self, method: str, source: Any, exclude: Iterable[str], where: str) -> SavedForeignComponent:
         with self.room.lock:
-            settings = dict(self.room.nlp.get_pipe_config(self.name))
+            settings = dict(self.room.settings[self.name])
             factory = settings.pop("factory")
             fresh = self.room.nlp.create_pipe(factory, self.name, config=settings)
             try:
@@ -148,9 +154,10 @@ def foreign_parts(
     others = [name for name in all_names if name not in names]
     try:
         nlp = spacy.load(folder, exclude=[*others, "tokenizer"], config=dict(overrides))
+        config = spacy.util.load_config(folder / "config.cfg", dict(overrides), interpolate=True)
     except Exception as error:  # whatever spaCy says of this folder
         raise ConfigError(f"{folder}: spaCy cannot load {', '.join(names)}: {error}") from error
-    room = Room(nlp)
+    room = Room(nlp, {name: config["components"][name] for name in names})
     return {name: ForeignPart(_component(room, name), _meta(nlp, name)) for name in names}
 
 
