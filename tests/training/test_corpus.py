@@ -193,3 +193,13 @@ def test_a_file_may_not_grow_beyond_the_corpus_bound(tmp_path, monkeypatch):
     assert len(list(Corpus(tmp_path, max_expansion=1000).read_docbin(vocab, [tmp_path / "a.spacy"]))) == 1
     with pytest.raises(ValueError, match="raise max_expansion"):
         list(Corpus(tmp_path, max_expansion=2).read_docbin(vocab, [tmp_path / "a.spacy"]))
+
+
+def test_the_shuffling_reader_draws_a_new_order_each_pass(nlp, tmp_path):
+    words = [f"w{number}" for number in range(30)]
+    path = write_docs(tmp_path / "a.spacy", words)
+    settings = {"@readers": "ferrule.Corpus.v1", "path": str(path), "shuffle": True}
+    corpus = registry.resolve({"corpus": settings})["corpus"]
+    passes = [[example.text for example in corpus(nlp)] for _ in range(2)]
+    assert sorted(passes[0]) == sorted(passes[1]) == sorted(words)
+    assert passes[0] != passes[1]

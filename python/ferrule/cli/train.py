@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -44,4 +45,7 @@ def train(
     with all_problems_named(config, settings, overrides):
         nlp = init_nlp(settings)
     typer.echo(f"Pipeline: {', '.join(nlp.pipe_names)}")
-    say_end(train_from_config(nlp, output, resume=resume), output)
+    started = time.monotonic()
+    figures = train_from_config(nlp, output, resume=resume)
+    typer.echo(f"Trained in {time.monotonic() - started:.1f} s, evaluations and saves included")
+    say_end(figures, output)

@@ -180,6 +180,32 @@ def create_docbin_reader(
     )
 
 
+@registry.readers("ferrule.Corpus.v1")
+def create_shuffled_docbin_reader(
+    path: Any,
+    gold_preproc: bool = False,
+    max_length: int = 0,
+    limit: int = 0,
+    augmenter: Any = None,
+    shuffle: bool = False,
+    shuffle_window: int = 0,
+) -> Corpus:
+    """As `spacy.Corpus.v1`, and the documents in random order if `shuffle`.
+
+    For ``training.max_epochs = -1``, where each pass reads, and augments, the corpus anew, and nothing else
+    shuffles it. Raises CorpusError if the path is missing from the config.
+    """
+    return Corpus(
+        _given("ferrule.Corpus.v1", path),
+        gold_preproc=gold_preproc,
+        max_length=max_length,
+        limit=limit,
+        augmenter=augmenter,
+        shuffle=shuffle,
+        shuffle_window=shuffle_window,
+    )
+
+
 @registry.readers("spacy.JsonlCorpus.v1")
 def create_jsonl_reader(path: Any, min_length: int = 0, max_length: int = 0, limit: int = 0) -> JsonlCorpus:
     """A :class:`JsonlCorpus`."""
