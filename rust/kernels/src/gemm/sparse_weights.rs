@@ -6,13 +6,21 @@ use super::maxout::RowStarts;
 use super::sparse::{MAX_PIECES, MaxoutShape, Winners};
 use crate::simd::Simd;
 
-/// Rows whose input (288 columns, overlapping) stays in the first cache; not more than a [`WonRows`] has bits.
+/// Rows whose input (288 columns, overlapping) stays in the first cache.
 const ROWS_AT_A_TIME: usize = 48;
 /// Outputs whose winners are looked up together.
 const OUTPUTS_AT_A_TIME: usize = 16;
 
 /// A bit for each row of a block.
 type WonRows = u64;
+/// Room for a block's rows; a power of two, so that a row's number is masked instead of compared.
+const ROOM: usize = WonRows::BITS as usize;
+
+/// What a block of rows has for some outputs: their gradients, and in which rows each of their pieces won.
+struct Block {
+    d: [[f32; OUTPUTS_AT_A_TIME]; ROOM],
+    won: [[WonRows; OUTPUTS_AT_A_TIME]; MAX_PIECES],
+}
 
 /// Adds the gradients of the weights of some outputs; `d_weights` begins at the first of these.
 #[inline(always)]
@@ -25,113 +33,131 @@ pub(crate) fn weight_gradient<S: Simd>(
     d_weights: &mut [f32],
 ) {
     let MaxoutShape { outputs: n_outputs, pieces, depth } = shape;
+    let mut some = Block { d: [[0.0; OUTPUTS_AT_A_TIME]; ROOM], won: [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES] };
     for (block, starts) in input.starts.chunks(ROWS_AT_A_TIME).enumerate() {
-        let first_row = block * ROWS_AT_A_TIME;
+        let rows = block * ROWS_AT_A_TIME * n_outputs..(block * ROWS_AT_A_TIME + starts.len()) * n_outputs;
+        let winners = Winners { d_best: &winners.d_best[rows.clone()], which: &winners.which[rows] };
+        let columns = Columns { numbers: input.numbers, starts, depth };
         for first in outputs.clone().step_by(OUTPUTS_AT_A_TIME) {
             let last = outputs.end.min(first + OUTPUTS_AT_A_TIME);
-            let won = won_rows(&winners.which[first_row * n_outputs..], n_outputs, first..last, starts.len());
-            for output in first..last {
-                let d_best = &winners.d_best[first_row * n_outputs + output..];
-                let rows = Rows { numbers: input.numbers, starts, d_best, stride: n_outputs };
-                for (piece, won) in won.iter().enumerate().take(pieces) {
-                    let index = (output - outputs.start) * pieces + piece;
-                    add_rows(simd, rows, won[output - first], &mut d_weights[index * depth..][..depth]);
+            some.look_up(winners, n_outputs, first..last);
+            let to = &mut d_weights
+                [(first - outputs.start) * pieces * depth..(last - outputs.start) * pieces * depth];
+            add_columns(simd, &some, columns, pieces, to);
+        }
+    }
+}
+
+impl Block {
+    /// Looks up which rows each piece of some outputs won, and their gradients.
+    #[inline(always)]
+    fn look_up(&mut self, winners: Winners<'_>, n_outputs: usize, outputs: Range<usize>) {
+        self.won = [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES];
+        let each = winners.which.chunks(n_outputs).zip(winners.d_best.chunks(n_outputs));
+        for (row, (which, d_best)) in each.enumerate() {
+            // An array of fixed size, so that all outputs are looked at in one step.
+            let mut some = [u8::MAX; OUTPUTS_AT_A_TIME];
+            some[..outputs.len()].copy_from_slice(&which[outputs.clone()]);
+            for (piece, won) in self.won.iter_mut().enumerate() {
+                for (won, which) in won.iter_mut().zip(some) {
+                    *won |= WonRows::from(which == piece as u8) << row;
                 }
             }
+            self.d[row % ROOM][..outputs.len()].copy_from_slice(&d_best[outputs.clone()]);
         }
     }
 }
 
-/// In which rows each piece of some outputs won.
-#[inline(always)]
-fn won_rows(
-    which: &[u8],
-    n_outputs: usize,
-    outputs: Range<usize>,
-    n_rows: usize,
-) -> [[WonRows; OUTPUTS_AT_A_TIME]; MAX_PIECES] {
-    let mut won = [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES];
-    for (bit, row) in which.chunks(n_outputs).take(n_rows).enumerate() {
-        // An array of fixed size, so that all outputs are looked at in one step.
-        let mut some = [u8::MAX; OUTPUTS_AT_A_TIME];
-        some[..outputs.len()].copy_from_slice(&row[outputs.clone()]);
-        for (piece, won) in won.iter_mut().enumerate() {
-            for (won, which) in won.iter_mut().zip(some) {
-                *won |= WonRows::from(which == piece as u8) << bit;
-            }
-        }
-    }
-    won
-}
-
-/// The rows of a block: where the input of each begins, and `stride` numbers apart its gradient.
+/// The rows of the input that a block reads.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
+struct Columns<'a> {
     numbers: &'a [f32],
     starts: &'a [u32],
-    d_best: &'a [f32],
-    stride: usize,
+    depth: usize,
 }
 
-/// `sums += Σ d * row`, over the rows in `won`, in order.
+/// Adds what a block of rows gives to the weights of some outputs, a strip of columns after the other.
 #[inline(always)]
-fn add_rows<S: Simd>(simd: S, rows: Rows<'_>, won: WonRows, sums: &mut [f32]) {
-    let depth = sums.len();
+fn add_columns<S: Simd>(simd: S, block: &Block, columns: Columns<'_>, pieces: usize, d_weights: &mut [f32]) {
+    let depth = columns.depth;
     let mut column = 0;
     // As many sums as there are registers for: each row is looked up once for all of them.
     while S::LANES == 16 && column + 288 <= depth {
-        add_strip::<S, 18>(simd, rows, won, column, &mut sums[column..column + 288]);
+        add_strip::<S, 18>(simd, block, columns, column, pieces, d_weights);
         column += 288;
     }
     while column + 96 <= depth {
-        let sums = &mut sums[column..column + 96];
         match S::LANES {
-            16 => add_strip::<S, 6>(simd, rows, won, column, sums),
-            8 => add_strip::<S, 12>(simd, rows, won, column, sums),
-            _ => add_strip::<S, 24>(simd, rows, won, column, sums),
+            16 => add_strip::<S, 6>(simd, block, columns, column, pieces, d_weights),
+            8 => add_strip::<S, 12>(simd, block, columns, column, pieces, d_weights),
+            _ => add_strip::<S, 24>(simd, block, columns, column, pieces, d_weights),
         }
         column += 96;
     }
     while column + S::LANES <= depth {
-        add_strip::<S, 1>(simd, rows, won, column, &mut sums[column..column + S::LANES]);
+        add_strip::<S, 1>(simd, block, columns, column, pieces, d_weights);
         column += S::LANES;
     }
-    let mut rest = won;
-    while rest != 0 && column < depth {
-        let row = rest.trailing_zeros() as usize;
-        rest &= rest - 1;
-        let (start, d) = (rows.starts[row] as usize, rows.d_best[row * rows.stride]);
-        for (sum, number) in sums.iter_mut().zip(&rows.numbers[start..]).skip(column) {
-            *sum += d * number;
-        }
+    if column < depth {
+        add_rest(block, columns, column, pieces, d_weights);
     }
 }
 
 #[inline(always)]
 fn add_strip<S: Simd, const VECTORS: usize>(
     simd: S,
-    rows: Rows<'_>,
-    won: WonRows,
+    block: &Block,
+    columns: Columns<'_>,
     column: usize,
-    sums: &mut [f32],
+    pieces: usize,
+    d_weights: &mut [f32],
 ) {
-    let to = &mut simd.chunks_mut(sums).0.as_chunks_mut::<VECTORS>().0[0];
-    let mut sums = [simd.splat(0.0); VECTORS];
-    for (sum, to) in sums.iter_mut().zip(to.iter()) {
-        *sum = simd.load(to);
+    let width = VECTORS * S::LANES;
+    // Looked up once: in the loop below nothing is compared but the bits.
+    let first = &simd.chunks(&columns.numbers[columns.starts[0] as usize + column..][..width]).0;
+    let mut rows = [&first.as_chunks::<VECTORS>().0[0]; ROOM];
+    for (row, &start) in rows.iter_mut().zip(columns.starts) {
+        let from = simd.chunks(&columns.numbers[start as usize + column..][..width]).0;
+        *row = &from.as_chunks::<VECTORS>().0[0];
     }
-    let mut rest = won;
-    while rest != 0 {
-        let row = rest.trailing_zeros() as usize;
-        rest &= rest - 1;
-        let from = &rows.numbers[rows.starts[row] as usize + column..][..VECTORS * S::LANES];
-        let from = &simd.chunks(from).0.as_chunks::<VECTORS>().0[0];
-        let d = simd.splat(rows.d_best[row * rows.stride]);
-        for (sum, from) in sums.iter_mut().zip(from) {
-            *sum = simd.mul_add(d, simd.load(from), *sum);
+    for (output, to) in d_weights.chunks_exact_mut(pieces * columns.depth).enumerate().take(OUTPUTS_AT_A_TIME)
+    {
+        for (won, to) in block.won.iter().zip(to.chunks_exact_mut(columns.depth)) {
+            let mut rest = won[output];
+            // From zero and not from `to`, which comes from the second cache: nothing waits for it.
+            let mut sums = [simd.splat(0.0); VECTORS];
+            while rest != 0 {
+                let row = rest.trailing_zeros() as usize % ROOM;
+                rest &= rest - 1;
+                let d = simd.splat(block.d[row][output]);
+                for (sum, from) in sums.iter_mut().zip(rows[row]) {
+                    *sum = simd.mul_add(d, simd.load(from), *sum);
+                }
+            }
+            let to = simd.chunks_mut(&mut to[column..column + width]).0;
+            for (to, &sum) in to.iter_mut().zip(&sums) {
+                let sum = simd.add(simd.load(to), sum);
+                simd.store(to, sum);
+            }
         }
     }
-    for (to, &sum) in to.iter_mut().zip(&sums) {
-        simd.store(to, sum);
+}
+
+/// The columns that do not fill a vector, one by one.
+#[inline(always)]
+fn add_rest(block: &Block, columns: Columns<'_>, column: usize, pieces: usize, d_weights: &mut [f32]) {
+    for (output, to) in d_weights.chunks_exact_mut(pieces * columns.depth).enumerate().take(OUTPUTS_AT_A_TIME)
+    {
+        for (won, to) in block.won.iter().zip(to.chunks_exact_mut(columns.depth)) {
+            let mut rest = won[output];
+            while rest != 0 {
+                let row = rest.trailing_zeros() as usize % ROOM;
+                rest &= rest - 1;
+                let from = &columns.numbers[columns.starts[row] as usize..][..columns.depth];
+                for (sum, number) in to.iter_mut().zip(from).skip(column) {
+                    *sum += block.d[row][output] * number;
+                }
+            }
+        }
     }
 }
