@@ -57,7 +57,7 @@ __all__ = [
     "logsumexp",
     "maxout",
     "murmur_hash_3_128",
-    "optimizer_step",
+    "optimizer_steps",
     "orth_bytes",
     "probability_difference",
     "reduce_max",
@@ -330,21 +330,7 @@ def log_softmax(x: Any, temperature: Any = 1.0, out: Any = None, n_threads: Any 
 def logsumexp(x: Any, out: Any = None, n_threads: Any = None) -> Any: ...
 def maxout(x: Any, n_pieces: Any, out: Any, which: Any) -> Any: ...
 def murmur_hash_3_128(string: Any, seed: Any) -> Any: ...
-def optimizer_step(
-    weights: Any,
-    gradient: Any,
-    moments: Any,
-    averages: Any,
-    *,
-    direction: Any,
-    rate: Any,
-    first: Any,
-    second: Any,
-    eps: Any,
-    clip: Any,
-    l2: Any,
-    decay: Any,
-) -> Any: ...
+def optimizer_steps(params: Any) -> Any: ...
 def orth_bytes(doc: Any) -> Any: ...
 def probability_difference(
     probs: Any,

@@ -94,7 +94,7 @@ class Optimizer(thinc_optimizers.Optimizer):
                 f"{weights.shape}."
             )
         n_updates = self.nr_update[key] + 1
-        self._step(key, weights, gradient, n_updates, lr_scale)()
+        _core.optimizer_steps([self._step(key, weights, gradient, n_updates, lr_scale)])
         self.nr_update[key] = n_updates
         return weights, gradient
 
@@ -106,6 +106,7 @@ class Optimizer(thinc_optimizers.Optimizer):
         for layers of other frameworks. Ctrl-C cannot come between two steps.
         """
         found: dict[tuple[int, str], tuple[Any, Any]] = {}
+        arrays: set[int] = set()
         for model in models:
             for node in model.walk():
                 if node.shims or node._params.proxy is not None:
@@ -120,19 +121,22 @@ class Optimizer(thinc_optimizers.Optimizer):
                         weights, fits = node._params, self._fits_columns(key, node._params, gradient)
                     else:
                         weights = node.get_param(name)
-                        fits = self._cannot_fail(key, weights, gradient)
-                    if key in found or not fits:
+                        fits = self._cannot_fail(key, weights, gradient) and id(weights) not in arrays
+                        arrays.add(id(weights))
+                    if key in found or not fits or id(gradient) in arrays:
                         return False
                     found[key] = weights, gradient
+                    arrays.add(id(gradient))
         counts = {key: self.nr_update[key] + 1 for key in found}
         with ExitStack() as held:
-            steps = []
+            steps, plain = [], []
             for key, (weights, gradient) in found.items():
                 if isinstance(gradient, SparseGradient):
                     rows, table = held.enter_context(weights.held())
                     steps.append(self._step_of_columns(key, rows, table, gradient, counts[key], 1.0))
                 else:
-                    steps.append(self._step(key, weights, gradient, counts[key], 1.0))
+                    plain.append(self._step(key, weights, gradient, counts[key], 1.0))
+            steps.append(partial(_core.optimizer_steps, plain))
             # One call without a line of Python between the steps, where a signal would be noticed.
             list(map(partial.__call__, steps))
         self.nr_update.update(counts)
@@ -167,26 +171,21 @@ class Optimizer(thinc_optimizers.Optimizer):
 
     def _step(
         self, key: tuple[int, str], weights: Any, gradient: Any, n_updates: int, lr_scale: float
-    ) -> partial[None]:
-        """The call that makes a step."""
+    ) -> tuple[Any, ...]:
+        """A step as `_core.optimizer_steps` takes it."""
         direction, rate = self._direction(n_updates, lr_scale)
-        uses_moments = direction != "gradient"
-        decay = self.L2 if self.L2_is_weight_decay else 0.0
-        return partial(
-            _core.optimizer_step,
-            weights,
-            gradient,
-            self._moments(key, weights) if uses_moments else None,
-            self._averages(key, weights, n_updates),
-            direction=direction,
-            rate=rate,
-            first=(self.b1, 1.0 - self.b1),
-            second=(self.b2, 1.0 - self.b2),
-            eps=self.eps,
-            clip=self.grad_clip or 0.0,
-            l2=0.0 if self.L2_is_weight_decay else self.L2,
-            decay=lr_scale * self.learn_rate * decay,
+        numbers = (
+            direction,
+            rate,
+            (self.b1, 1.0 - self.b1),
+            (self.b2, 1.0 - self.b2),
+            self.eps,
+            self.grad_clip or 0.0,
+            0.0 if self.L2_is_weight_decay else self.L2,
+            lr_scale * self.learn_rate * (self.L2 if self.L2_is_weight_decay else 0.0),
         )
+        moments = None if direction == "gradient" else self._moments(key, weights)
+        return weights, gradient, moments, self._averages(key, weights, n_updates), numbers
 
     def _step_columns(
         self, key: tuple[int, str], weights: Any, gradient: SparseGradient, lr_scale: float

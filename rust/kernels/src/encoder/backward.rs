@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::batch::Group;
 use super::embed::{TableUse, backprop_table};
 use super::forward::TYPES_PER_TASK;
-use super::train::{KeptMaxout, LevelTrace, Trace, cut, scatter_tokens};
+use super::train::{KeptMaxout, LevelTrace, Tokens, Trace, cut, mask_tokens, scatter_tokens};
 use crate::KernelError;
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
@@ -52,13 +52,8 @@ impl EncoderGrads<'_> {
         for (table, grad) in trace.tables.iter().zip(&self.tables) {
             KernelError::expect_len("encoder: a table's gradient", table.n_numbers, grad.len())?;
         }
-        KernelError::expect_len(
-            "encoder: the layers' gradients",
-            trace.layer_weights.len(),
-            self.layers.len(),
-        )?;
-        let layers = trace.layer_weights.iter().zip(&self.layers);
-        for (kept, grads) in layers.chain([(&trace.mix_weights, &self.mix)]) {
+        KernelError::expect_len("encoder: the layers' gradients", trace.layout.depth, self.layers.len())?;
+        for (kept, grads) in trace.kept.iter().zip(self.layers.iter().chain([&self.mix])) {
             let MaxoutShape { outputs, pieces, .. } = kept.shape;
             KernelError::expect_len("encoder: a weight gradient", kept.weights.len(), grads.weights.len())?;
             KernelError::expect_len("encoder: a bias gradient", outputs * pieces, grads.bias.len())?;
@@ -97,6 +92,13 @@ struct RowGrads {
     bias: Vec<f32>,
 }
 
+/// Which rows of a level have a gradient to pass on, and where each of all its rows begins in what it read.
+#[derive(Clone, Copy)]
+struct Reads<'a> {
+    rows: &'a [u32],
+    starts: &'a [u32],
+}
+
 /// A pass over the rows of one level: `d` holds the gradient of the level's output and gets that of the maxout's;
 /// `d_below` gets the gradient of what the level read.
 #[inline(always)]
@@ -104,7 +106,7 @@ fn step_down_body<S: Simd>(
     simd: S,
     step: &Step<'_>,
     rows: LevelRows<'_>,
-    starts: &[u32],
+    reads: Reads<'_>,
     d: &mut [f32],
     d_below: &mut [f32],
     grads: &mut RowGrads,
@@ -113,7 +115,7 @@ fn step_down_body<S: Simd>(
     d_below.fill(0.0);
     let mut factors = vec![0.0; width];
     let each =
-        d.chunks_exact_mut(width).zip(rows.normalized.chunks_exact(width)).zip(rows.scales).zip(starts);
+        d.chunks_exact_mut(width).zip(rows.normalized.chunks_exact(width)).zip(rows.scales).zip(reads.starts);
     for (row, (((d, normalized), &scale), &start)) in each.enumerate() {
         if let Some(offset) = step.residual {
             d_below[start as usize + offset..][..width].copy_from_slice(d);
@@ -126,14 +128,14 @@ fn step_down_body<S: Simd>(
         bias_gradient(d, &rows.which[row * width..][..width], &mut grads.bias);
     }
     let winners = Winners { d_best: d, which: rows.which };
-    input_gradient(simd, winners, &step.kept.weights, starts, d_below);
+    input_gradient(simd, winners, &step.kept.weights, reads.rows, reads.starts, d_below);
 }
 
 crate::dispatch! {
     fn step_down(
         step: &Step<'_>,
         rows: LevelRows<'_>,
-        starts: &[u32],
+        reads: Reads<'_>,
         d: &mut [f32],
         d_below: &mut [f32],
         grads: &mut RowGrads,
@@ -145,13 +147,14 @@ fn sum_weights_body<S: Simd>(
     simd: S,
     winners: Winners<'_>,
     input: RowStarts<'_>,
+    rows: &[u32],
     shape: MaxoutShape,
     outputs: Range<usize>,
     d_weights: &mut [f32],
 ) {
     // The caller's array may begin anywhere, and each of its vectors is read and written for every block of rows.
     let mut sums = Aligned::zeros(d_weights.len());
-    weight_gradient(simd, winners, input, shape, outputs, &mut sums);
+    weight_gradient(simd, winners, input, rows, shape, outputs, &mut sums);
     add_row(simd, d_weights, &sums);
 }
 
@@ -159,6 +162,7 @@ crate::dispatch! {
     fn sum_weights(
         winners: Winners<'_>,
         input: RowStarts<'_>,
+        rows: &[u32],
         shape: MaxoutShape,
         outputs: Range<usize>,
         d_weights: &mut [f32],
@@ -170,6 +174,7 @@ enum Sum<'a> {
     Weights {
         winners: Winners<'a>,
         input: RowStarts<'a>,
+        rows: &'a [u32],
         shape: MaxoutShape,
         outputs: Range<usize>,
         d_weights: &'a mut [f32],
@@ -211,7 +216,7 @@ impl Trace {
         self.down_levels(threads, &mut d_levels, &mut d_tokens, &mut grads.layers);
 
         let mut d_types = Aligned::zeros(n_types * width);
-        scatter_tokens(self.isa, &self.types, &mut d_tokens, width, self.mix.dropout, &mut d_types);
+        scatter_tokens(self.isa, &self.types, &d_tokens, width, &mut d_types);
         let mut d_embedded = Aligned::any(self.embedded.len());
         self.down_mix(threads, &mut d_types, &mut d_embedded, &mut grads.mix);
 
@@ -233,7 +238,7 @@ impl Trace {
         let mut row_grads: Vec<Vec<RowGrads>> = layout
             .groups
             .iter()
-            .map(|_| self.layer_weights.iter().map(|layer| RowGrads::new(layer.shape)).collect())
+            .map(|_| self.kept[..layout.depth].iter().map(|layer| RowGrads::new(layer.shape)).collect())
             .collect();
         let mut first_rows = vec![0; layout.depth];
         let mut tasks = Vec::with_capacity(layout.groups.len());
@@ -279,19 +284,22 @@ impl Trace {
             let first = first_rows[level - 1];
             layout.starts(level, group.docs.clone(), &mut starts);
             let step = Step {
-                kept: &self.layer_weights[level - 1],
+                kept: &self.kept[level - 1],
                 dropout: self.levels[level - 1].dropout,
                 first_row: first as u64,
                 residual: Some(layout.window * width),
             };
             let rows = self.levels[level - 1].rows(width, first..first + starts.len());
+            let read = layout.divide(level, group.docs.clone()).read;
+            let reads = Reads { rows: &read, starts: &starts };
             let (below, above) = d_rows.split_at_mut(level - 1);
             let d_below = below.last_mut().map_or(&mut *bottom, |rows| &mut **rows);
-            step_down(self.isa, &step, rows, &starts, &mut *above[0], d_below, &mut row_grads[level - 1]);
+            step_down(self.isa, &step, rows, reads, &mut *above[0], d_below, &mut row_grads[level - 1]);
         }
-        for (row, d_token) in layout.token_rows(0, group.docs.clone()).zip(d_tokens.chunks_exact_mut(width)) {
-            d_token.copy_from_slice(&bottom[row * width..][..width]);
-        }
+        let rows: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
+        let tokens =
+            Tokens { types: &self.types[group.tokens.clone()], first: group.tokens.start, rows: &rows };
+        mask_tokens(self.isa, tokens, &bottom, width, self.mix.dropout, d_tokens);
     }
 
     fn down_mix(
@@ -301,8 +309,10 @@ impl Trace {
         d_embedded: &mut [f32],
         grads: &mut MaxoutGrads<'_>,
     ) {
-        let shape = self.mix_weights.shape;
-        let starts: Vec<u32> = (0..TYPES_PER_TASK).map(|row| (row * shape.depth) as u32).collect();
+        let mix = &self.kept[self.layout.depth];
+        let shape = mix.shape;
+        let all_rows: Vec<u32> = (0..TYPES_PER_TASK as u32).collect();
+        let starts: Vec<u32> = all_rows.iter().map(|row| row * shape.depth as u32).collect();
         let mut row_grads: Vec<_> =
             d_types.chunks(TYPES_PER_TASK * shape.outputs).map(|_| RowGrads::new(shape)).collect();
         let tasks: Vec<_> = (d_types.chunks_mut(TYPES_PER_TASK * shape.outputs))
@@ -313,9 +323,10 @@ impl Trace {
         threads.each(tasks, |(index, ((d, d_below), row_grads))| {
             let first = index * TYPES_PER_TASK;
             let n_rows = d.len() / shape.outputs;
-            let step = Step { kept: &self.mix_weights, dropout: None, first_row: 0, residual: None };
+            let step = Step { kept: mix, dropout: None, first_row: 0, residual: None };
             let rows = self.mix.rows(shape.outputs, first..first + n_rows);
-            step_down(self.isa, &step, rows, &starts[..n_rows], d, d_below, row_grads);
+            let reads = Reads { rows: &all_rows[..n_rows], starts: &starts[..n_rows] };
+            step_down(self.isa, &step, rows, reads, d, d_below, row_grads);
         });
         for sums in &row_grads {
             sums.add_to(grads);
@@ -331,22 +342,25 @@ impl Trace {
         grads: &mut EncoderGrads<'_>,
     ) {
         let layout = &self.layout;
-        let embed_width = self.mix_weights.shape.depth;
-        let type_starts: Vec<u32> =
-            (0..self.mix.scales.len()).map(|row| (row * embed_width) as u32).collect();
-        let mut starts = vec![Vec::new(); layout.depth];
-        for (level, starts) in (1..).zip(&mut starts) {
+        let mix = self.kept[layout.depth].shape;
+        let embed_width = mix.depth;
+        let all_types: Vec<u32> = (0..self.mix.scales.len() as u32).collect();
+        let type_starts: Vec<u32> = all_types.iter().map(|row| row * embed_width as u32).collect();
+        let mut reads = vec![(Vec::new(), Vec::new()); layout.depth];
+        for (level, (rows, starts)) in (1..).zip(&mut reads) {
+            *rows = layout.divide(level, 0..layout.n_docs()).read;
             layout.starts(level, 0..layout.n_docs(), starts);
         }
         let mut tasks = Vec::new();
         for (level, grads) in grads.layers.iter_mut().enumerate() {
             let winners = Winners { d_best: &d_levels[level], which: &self.levels[level].which };
-            let input = RowStarts { numbers: &self.inputs[level], starts: &starts[level] };
-            push_weight_tasks(&mut tasks, winners, input, self.layer_weights[level].shape, grads);
+            let (rows, starts) = &reads[level];
+            let input = RowStarts { numbers: &self.inputs[level], starts };
+            push_weight_tasks(&mut tasks, winners, input, rows, self.kept[level].shape, grads);
         }
         let winners = Winners { d_best: d_types, which: &self.mix.which };
         let input = RowStarts { numbers: &self.embedded, starts: &type_starts };
-        push_weight_tasks(&mut tasks, winners, input, self.mix_weights.shape, &mut grads.mix);
+        push_weight_tasks(&mut tasks, winners, input, &all_types, mix, &mut grads.mix);
         let mut column = 0;
         for (index, (table, d_table)) in self.tables.iter().zip(&mut grads.tables).enumerate() {
             let (hashed, n_tables) = (self.hashed.as_slice(), self.tables.len());
@@ -355,8 +369,8 @@ impl Trace {
             column += table.width;
         }
         threads.each(tasks, |task| match task {
-            Sum::Weights { winners, input, shape, outputs, d_weights } => {
-                sum_weights(self.isa, winners, input, shape, outputs, d_weights);
+            Sum::Weights { winners, input, rows, shape, outputs, d_weights } => {
+                sum_weights(self.isa, winners, input, rows, shape, outputs, d_weights);
             }
             Sum::Table { table, width, d_table } => {
                 backprop_table(self.isa, table, width, d_embedded, &self.factors, d_table);
@@ -369,6 +383,7 @@ fn push_weight_tasks<'a>(
     tasks: &mut Vec<Sum<'a>>,
     winners: Winners<'a>,
     input: RowStarts<'a>,
+    rows: &'a [u32],
     shape: MaxoutShape,
     grads: &'a mut MaxoutGrads<'_>,
 ) {
@@ -376,7 +391,7 @@ fn push_weight_tasks<'a>(
     for (index, d_weights) in weights.enumerate() {
         let first = index * OUTPUTS_PER_TASK;
         let outputs = first..shape.outputs.min(first + OUTPUTS_PER_TASK);
-        tasks.push(Sum::Weights { winners, input, shape, outputs, d_weights });
+        tasks.push(Sum::Weights { winners, input, rows, shape, outputs, d_weights });
     }
 }
 

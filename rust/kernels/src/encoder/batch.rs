@@ -54,6 +54,13 @@ pub(crate) struct Group {
     pub tokens: Range<usize>,
 }
 
+/// The rows of a level, by what they read; see [`Layout::divide`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Divided {
+    pub read: Vec<u32>,
+    pub blank: Vec<u32>,
+}
+
 /// Which rows each level of the encoder has.
 ///
 /// spaCy puts `depth * window` rows of zeros on both sides of each document, and these rows go through the layers like
@@ -72,16 +79,20 @@ pub(crate) struct Layout {
 
 /// Tokens that make a group: enough that weights read from the second cache are used often, few enough that the group's
 /// rows stay in it beside them.
-const TOKENS_PER_GROUP: usize = 128;
+const TOKENS_PER_GROUP: Range<usize> = 48..128;
+/// Groups that a batch should have if they are not too small then, so that several threads are done at the same time.
+const GROUPS: usize = 10;
 
 impl Layout {
     pub fn new(lengths: &[u32], width: usize, depth: usize, window: usize) -> Result<Layout, KernelError> {
         let lengths: Vec<usize> = lengths.iter().filter(|&&n| n > 0).map(|&n| n as usize).collect();
+        let n_tokens: usize = lengths.iter().sum();
+        let enough = (n_tokens / GROUPS).clamp(TOKENS_PER_GROUP.start, TOKENS_PER_GROUP.end);
         let mut layout = Layout { lengths, groups: Vec::new(), width, depth, window };
         let (mut first_doc, mut first_token, mut token) = (0, 0, 0);
         for (doc, length) in layout.lengths.iter().enumerate() {
             token += length;
-            if token - first_token >= TOKENS_PER_GROUP || doc + 1 == layout.lengths.len() {
+            if token - first_token >= enough || doc + 1 == layout.lengths.len() {
                 layout.groups.push(Group { docs: first_doc..doc + 1, tokens: first_token..token });
                 (first_doc, first_token) = (doc + 1, token);
             }
@@ -129,20 +140,44 @@ impl Layout {
         }
     }
 
-    /// The rows of a level two by two, each document by itself; for windows of one token on either side.
+    /// The rows of a level whose windows have a token in them two by two, each document by itself; for windows of one
+    /// token on either side.
     pub fn pairs(&self, level: usize, docs: Range<usize>, pairs: &mut Vec<Pair>) {
         pairs.clear();
         let (mut below, mut first) = (0, 0);
+        let blank = self.blank_margin(level);
         for &length in &self.lengths[docs] {
             let rows = length + 2 * self.margin(level);
-            pairs.extend((0..rows).step_by(2).map(|row| Pair {
+            let last = rows - blank;
+            pairs.extend((blank..last).step_by(2).map(|row| Pair {
                 start: (below + row) * self.width,
                 row: first + row,
-                both: row + 1 < rows,
+                both: row + 1 < last,
             }));
             below += rows + 2 * self.window;
             first += rows;
         }
+    }
+
+    /// How many rows on each side of a document have a window of nothing but zeros: in level 1 all but the nearest, above
+    /// it none.
+    fn blank_margin(&self, level: usize) -> usize {
+        if level == 1 { self.margin(1).saturating_sub(self.window) } else { 0 }
+    }
+
+    /// Divides the rows of a level, from the first of `docs` on, by whether their windows have a token in them: those
+    /// with one, and those of nothing but zeros.
+    pub fn divide(&self, level: usize, docs: Range<usize>) -> Divided {
+        let mut divided = Divided::default();
+        let blank = self.blank_margin(level) as u32;
+        let mut first = 0;
+        for &length in &self.lengths[docs] {
+            let end = first + (length + 2 * self.margin(level)) as u32;
+            divided.blank.extend((first..first + blank).chain(end - blank..end));
+            divided.read.extend(first + blank..end - blank);
+            first = end;
+        }
+        divided
     }
 
     /// The rows of a level's tokens, document by document, from the first of `docs` on.

@@ -8,7 +8,7 @@ use crate::simd::Isa;
 use crate::threads::Threads;
 
 /// Word types that are embedded together.
-pub(crate) const TYPES_PER_TASK: usize = 128;
+pub(crate) const TYPES_PER_TASK: usize = 64;
 
 /// Embeds and mixes word types, given their feature rows: n_types × width.
 pub(crate) fn mix_types(

@@ -13,8 +13,33 @@ use crate::simd::{Isa, Simd};
 #[derive(Clone, Debug)]
 pub(crate) struct PackedMaxout {
     pub weights: PackedWeights,
+    of_zeros: OfZeros,
     gain: Vec<f32>,
     shift: Vec<f32>,
+}
+
+/// The maxout of a window of nothing but zeros: the largest bias of each output, and which piece's it is.
+#[derive(Clone, Debug)]
+struct OfZeros {
+    best: Vec<f32>,
+    which: Vec<u8>,
+}
+
+impl OfZeros {
+    fn new(params: &MaxoutParams<'_>) -> OfZeros {
+        let (mut best, mut which) = (Vec::new(), Vec::new());
+        for biases in params.bias.chunks_exact(params.shape().pieces) {
+            let mut winner = 0;
+            for (piece, &bias) in biases.iter().enumerate() {
+                if bias > biases[winner] {
+                    winner = piece;
+                }
+            }
+            best.push(biases[winner]);
+            which.push(winner as u8);
+        }
+        OfZeros { best, which }
+    }
 }
 
 /// Weights in the order of the kernel that reads them.
@@ -35,6 +60,7 @@ impl PackedMaxout {
                 params.bias,
                 params.shape().pieces,
             )),
+            of_zeros: OfZeros::new(params),
             gain: params.gain.to_vec(),
             shift: params.shift.to_vec(),
         }
@@ -54,6 +80,7 @@ impl PackedMaxout {
         let weights = WindowPairs::new(isa, params.weights, params.bias, params.shape().pieces);
         PackedMaxout {
             weights: PackedWeights::Pairs(weights),
+            of_zeros: OfZeros::new(params),
             gain: params.gain.to_vec(),
             shift: params.shift.to_vec(),
         }
@@ -73,7 +100,9 @@ pub(crate) struct Record<'a> {
 
 /// What a level adds to the plain layer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Extras {
+pub(crate) struct Extras<'a> {
+    /// Rows that read nothing but zeros; `pairs` are without them.
+    pub blank: &'a [u32],
     /// Where in a row's window the residual begins.
     pub residual: Option<usize>,
     pub dropout: Option<Dropout>,
@@ -87,7 +116,7 @@ fn run_level_body<S: Simd>(
     rows: RowStarts<'_>,
     pairs: &[Pair],
     layer: &PackedMaxout,
-    extras: Extras,
+    extras: Extras<'_>,
     record: Record<'_>,
     out: &mut [f32],
 ) {
@@ -98,6 +127,11 @@ fn run_level_body<S: Simd>(
         PackedWeights::Pairs(weights) => {
             maxout_pairs(simd, rows.numbers, pairs, weights, normalized, which);
         }
+    }
+    for &row in extras.blank {
+        let numbers = row as usize * width..(row as usize + 1) * width;
+        normalized[numbers.clone()].copy_from_slice(&layer.of_zeros.best);
+        which[numbers].copy_from_slice(&layer.of_zeros.which);
     }
     let mut factors = vec![0.0; if extras.dropout.is_some() { width } else { 0 }];
     let each =
@@ -121,7 +155,7 @@ crate::dispatch! {
         rows: RowStarts<'_>,
         pairs: &[Pair],
         layer: &PackedMaxout,
-        extras: Extras,
+        extras: Extras<'_>,
         record: Record<'_>,
         out: &mut [f32],
     ) -> () = run_level_body;

@@ -13,6 +13,7 @@ mod forward;
 mod level;
 mod params;
 mod plan;
+mod prepare;
 mod train;
 mod type_cache;
 mod window_level;

@@ -1,11 +1,11 @@
 //! The encoder forward for training: keeps what the backward pass needs.
 
 use super::batch::{Batch, Layout};
-use super::embed::{column_factors, embed_types, hash_types};
-use super::forward::TYPES_PER_TASK;
+use super::embed::{column_factors, hash_types};
 use super::level::{Extras, PackedMaxout, Record, run_level};
 use super::params::{EncoderParams, MaxoutParams};
 use super::plan::check_columns;
+use super::prepare::{Prepared, Types, prepare};
 use crate::KernelError;
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
@@ -53,8 +53,8 @@ pub struct Trace {
     pub(crate) inputs: Vec<Aligned>,
     pub(crate) levels: Vec<LevelTrace>,
     pub(crate) tables: Vec<TableSize>,
-    pub(crate) mix_weights: KeptMaxout,
-    pub(crate) layer_weights: Vec<KeptMaxout>,
+    /// The window layers, first to last, and the mix layer.
+    pub(crate) kept: Vec<KeptMaxout>,
 }
 
 /// The sizes of an embedding table.
@@ -73,7 +73,7 @@ pub(crate) struct KeptMaxout {
 }
 
 impl KeptMaxout {
-    fn new(params: &MaxoutParams<'_>) -> KeptMaxout {
+    pub fn new(params: &MaxoutParams<'_>) -> KeptMaxout {
         let weights = Strips::new(params.weights, params.shape());
         KeptMaxout { weights, gain: params.gain.to_vec(), shape: params.shape() }
     }
@@ -90,7 +90,7 @@ impl LevelTrace {
     }
 
     /// Cuts the rows into records of so many rows each.
-    fn records(&mut self, width: usize, rows: impl Iterator<Item = usize>) -> Vec<Record<'_>> {
+    pub fn records(&mut self, width: usize, rows: impl Iterator<Item = usize>) -> Vec<Record<'_>> {
         let mut normalized = &mut *self.normalized;
         let mut scales = self.scales.as_mut_slice();
         let mut which = self.which.as_mut_slice();
@@ -133,13 +133,17 @@ pub fn begin_update(
     let layout = Layout::new(batch.lengths, width, params.layers.len(), params.window)?;
     let hashed = hash_types(&params.tables, batch.features, batch.n_columns);
     let factors = column_factors(&params.tables, &rates.tables, seed);
+    let mut embedded = Aligned::any(batch.n_types() * params.embed_width());
+    let mut mix = LevelTrace::new(batch.n_types(), width, Dropout::new(rates.mix, seed, 0));
+    let types = Types { hashed: &hashed, factors: &factors };
+    let Prepared { layers, kept, vectors } = prepare(isa, threads, params, &types, &mut embedded, &mut mix);
     let mut trace = Trace {
         isa,
         types: batch.types.to_vec(),
         hashed,
         factors,
-        embedded: Aligned::any(batch.n_types() * params.embed_width()),
-        mix: LevelTrace::new(batch.n_types(), width, Dropout::new(rates.mix, seed, 0)),
+        embedded,
+        mix,
         inputs: (0..layout.depth)
             .map(|level| match level {
                 // Its rows beside documents are nobody's output.
@@ -158,44 +162,18 @@ pub fn begin_update(
             .iter()
             .map(|table| TableSize { n_numbers: table.rows.len(), width: table.width })
             .collect(),
-        mix_weights: KeptMaxout::new(&params.mix),
-        layer_weights: params.layers.iter().map(KeptMaxout::new).collect(),
+        kept,
         layout,
     };
-    let vectors = trace.mix_types(threads, params);
     let mut out = vec![0.0; batch.types.len() * width];
-    trace.encode(threads, params, &vectors, &mut out);
+    trace.encode(threads, &layers, &vectors, &mut out);
     Ok((out, trace))
 }
 
 impl Trace {
-    /// Embeds and mixes the word types; without the mix layer's dropout, which differs from token to token.
-    fn mix_types(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>) -> Aligned {
-        let (width, depth, n_tables) = (params.width(), params.embed_width(), params.tables.len());
-        let mix = PackedMaxout::new(self.isa, &params.mix);
-        let n_types = self.hashed.len() / n_tables;
-        let mut vectors = Aligned::any(n_types * width);
-        let starts: Vec<u32> = (0..TYPES_PER_TASK).map(|row| (row * depth) as u32).collect();
-        let sizes = (0..n_types).step_by(TYPES_PER_TASK).map(|first| TYPES_PER_TASK.min(n_types - first));
-        let records = self.mix.records(width, sizes);
-        let tasks: Vec<_> = (self.hashed.chunks(TYPES_PER_TASK * n_tables))
-            .zip(self.embedded.chunks_mut(TYPES_PER_TASK * depth))
-            .zip(records)
-            .zip(vectors.chunks_mut(TYPES_PER_TASK * width))
-            .collect();
-        threads.each(tasks, |(((hashed, embedded), record), out)| {
-            embed_types(self.isa, &params.tables, hashed, &self.factors, embedded);
-            let rows = RowStarts { numbers: embedded, starts: &starts[..out.len() / width] };
-            run_level(self.isa, rows, &[], &mix, Extras::default(), record, out);
-        });
-        vectors
-    }
-
-    fn encode(&mut self, threads: Threads<'_>, params: &EncoderParams<'_>, vectors: &[f32], out: &mut [f32]) {
+    fn encode(&mut self, threads: Threads<'_>, layers: &[PackedMaxout], vectors: &[f32], out: &mut [f32]) {
         let (isa, layout, dropout) = (self.isa, &self.layout, self.mix.dropout);
         let width = layout.width;
-        let layers: Vec<_> =
-            params.layers.iter().map(|layer| PackedMaxout::for_window(isa, layer, params.window)).collect();
         // Each group gets its part of every level.
         let mut inputs: Vec<_> = self.inputs.iter_mut().map(|rows| &mut **rows).collect();
         let mut out = out;
@@ -230,8 +208,10 @@ impl Trace {
             for (level, (layer, record)) in (1..).zip(layers.iter().zip(records)) {
                 layout.starts(level, group.docs.clone(), &mut starts);
                 layout.pairs(level, group.docs.clone(), &mut pairs);
+                let blank = layout.divide(level, group.docs.clone()).blank;
                 let (below, above) = rows.split_at_mut(level);
                 let extras = Extras {
+                    blank: &blank,
                     residual: Some(layout.window * width),
                     dropout: dropouts[level - 1],
                     first_row: first_rows[level],
@@ -283,31 +263,50 @@ crate::dispatch! {
 }
 
 #[inline(always)]
+fn mask_tokens_body<S: Simd>(
+    simd: S,
+    tokens: Tokens<'_>,
+    d_rows: &[f32],
+    width: usize,
+    dropout: Option<Dropout>,
+    d_tokens: &mut [f32],
+) {
+    let mut factors = vec![0.0; width];
+    for (token, (&row, d)) in tokens.rows.iter().zip(d_tokens.chunks_exact_mut(width)).enumerate() {
+        d.copy_from_slice(&d_rows[row * width..][..width]);
+        if let Some(dropout) = dropout {
+            dropout.fill_row((tokens.first + token) as u64, &mut factors);
+            multiply_row(simd, d, &factors);
+        }
+    }
+}
+
+crate::dispatch! {
+    /// The way back of [`gather_tokens`]: each token's gradient from its row, with the token's dropout.
+    pub(crate) fn mask_tokens(
+        tokens: Tokens<'_>,
+        d_rows: &[f32],
+        width: usize,
+        dropout: Option<Dropout>,
+        d_tokens: &mut [f32],
+    ) -> () = mask_tokens_body;
+}
+
+#[inline(always)]
 fn scatter_tokens_body<S: Simd>(
     simd: S,
     types: &[u32],
-    d_tokens: &mut [f32],
+    d_tokens: &[f32],
     width: usize,
-    dropout: Option<Dropout>,
     d_vectors: &mut [f32],
 ) {
-    let mut factors = vec![0.0; width];
-    for (token, (&index, d)) in types.iter().zip(d_tokens.chunks_exact_mut(width)).enumerate() {
-        if let Some(dropout) = dropout {
-            dropout.fill_row(token as u64, &mut factors);
-            multiply_row(simd, d, &factors);
-        }
+    for (&index, d) in types.iter().zip(d_tokens.chunks_exact(width)) {
         add_row(simd, &mut d_vectors[index as usize * width..][..width], d);
     }
 }
 
 crate::dispatch! {
-    /// Adds each token's gradient, masked, to that of its type, token by token.
-    pub(crate) fn scatter_tokens(
-        types: &[u32],
-        d_tokens: &mut [f32],
-        width: usize,
-        dropout: Option<Dropout>,
-        d_vectors: &mut [f32],
-    ) -> () = scatter_tokens_body;
+    /// Adds each token's gradient to that of its type, token by token.
+    pub(crate) fn scatter_tokens(types: &[u32], d_tokens: &[f32], width: usize, d_vectors: &mut [f32]) -> () =
+        scatter_tokens_body;
 }

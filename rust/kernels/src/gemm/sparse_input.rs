@@ -39,12 +39,13 @@ impl Strips {
     }
 }
 
-/// Adds to `d_input`, at each row's start, the sum over outputs of `d_best * weights[output][which]`.
+/// Adds to `d_input`, at the start of each of `rows`, the sum over outputs of `d_best * weights[output][which]`.
 #[inline(always)]
 pub(crate) fn input_gradient<S: Simd>(
     simd: S,
     winners: Winners<'_>,
     weights: &Strips,
+    rows: &[u32],
     starts: &[u32],
     d_input: &mut [f32],
 ) {
@@ -56,18 +57,18 @@ pub(crate) fn input_gradient<S: Simd>(
         let mut column = 0;
         if width == STRIP {
             match S::LANES {
-                16 => add_strip::<S, 6>(simd, winners, strip, starts, d_input),
-                8 => add_strip::<S, 12>(simd, winners, strip, starts, d_input),
-                _ => add_strip::<S, 24>(simd, winners, strip, starts, d_input),
+                16 => add_strip::<S, 6>(simd, winners, strip, rows, starts, d_input),
+                8 => add_strip::<S, 12>(simd, winners, strip, rows, starts, d_input),
+                _ => add_strip::<S, 24>(simd, winners, strip, rows, starts, d_input),
             }
             column += STRIP;
         }
         while column + S::LANES <= width {
-            add_vector(simd, winners, strip, starts, column, d_input);
+            add_vector(simd, winners, strip, rows, starts, column, d_input);
             column += S::LANES;
         }
         if column < width {
-            add_rest(winners, strip, starts, column, d_input);
+            add_rest(winners, strip, rows, starts, column, d_input);
         }
     }
 }
@@ -88,6 +89,7 @@ fn add_strip<S: Simd, const VECTORS: usize>(
     simd: S,
     winners: Winners<'_>,
     strip: Strip<'_>,
+    rows: &[u32],
     starts: &[u32],
     d_input: &mut [f32],
 ) {
@@ -97,7 +99,9 @@ fn add_strip<S: Simd, const VECTORS: usize>(
     for first in (0..outputs).step_by(OUTPUTS_AT_A_TIME) {
         let last = outputs.min(first + OUTPUTS_AT_A_TIME);
         let weights = &all_weights[first * pieces..last * pieces];
-        for (row, &start) in starts.iter().enumerate() {
+        for &row in rows {
+            let row = row as usize;
+            let start = starts[row];
             let d = &winners.d_best[row * outputs + first..row * outputs + last];
             let which = &winners.which[row * outputs + first..row * outputs + last];
             let to = &mut d_input[start as usize + strip.first..][..VECTORS * S::LANES];
@@ -128,14 +132,17 @@ fn add_vector<S: Simd>(
     simd: S,
     winners: Winners<'_>,
     strip: Strip<'_>,
+    rows: &[u32],
     starts: &[u32],
     column: usize,
     d_input: &mut [f32],
 ) {
     let Strip { outputs, pieces, width, .. } = strip;
-    let rows = winners.d_best.chunks_exact(outputs).zip(winners.which.chunks_exact(outputs));
-    for ((d, which), &start) in rows.zip(starts) {
-        let at = start as usize + strip.first + column;
+    for &row in rows {
+        let row = row as usize;
+        let d = &winners.d_best[row * outputs..(row + 1) * outputs];
+        let which = &winners.which[row * outputs..(row + 1) * outputs];
+        let at = starts[row] as usize + strip.first + column;
         let mut sum = simd.load_at(d_input, at);
         for ((&d, &which), weights) in d.iter().zip(which).zip(strip.numbers.chunks_exact(pieces * width)) {
             let weights = simd.load_at(weights, which as usize * width + column);
@@ -147,10 +154,18 @@ fn add_vector<S: Simd>(
 
 /// The columns that do not fill a vector, one by one.
 #[inline(always)]
-fn add_rest(winners: Winners<'_>, strip: Strip<'_>, starts: &[u32], column: usize, d_input: &mut [f32]) {
+fn add_rest(
+    winners: Winners<'_>,
+    strip: Strip<'_>,
+    rows: &[u32],
+    starts: &[u32],
+    column: usize,
+    d_input: &mut [f32],
+) {
     let Strip { outputs, pieces, width, .. } = strip;
-    for (row, &start) in starts.iter().enumerate() {
-        let to = &mut d_input[start as usize + strip.first..][..width];
+    for &row in rows {
+        let row = row as usize;
+        let to = &mut d_input[starts[row] as usize + strip.first..][..width];
         for output in 0..outputs {
             let d = winners.d_best[row * outputs + output];
             let at = (output * pieces + winners.which[row * outputs + output] as usize) * width;

@@ -22,25 +22,24 @@ struct Block {
     won: [[WonRows; OUTPUTS_AT_A_TIME]; MAX_PIECES],
 }
 
-/// Adds the gradients of the weights of some outputs; `d_weights` begins at the first of these.
+/// Adds the gradients of the weights of some outputs, summed over `rows`; `d_weights` begins at the first of these.
 #[inline(always)]
 pub(crate) fn weight_gradient<S: Simd>(
     simd: S,
     winners: Winners<'_>,
     input: RowStarts<'_>,
+    rows: &[u32],
     shape: MaxoutShape,
     outputs: Range<usize>,
     d_weights: &mut [f32],
 ) {
     let MaxoutShape { outputs: n_outputs, pieces, depth } = shape;
     let mut some = Block { d: [[0.0; OUTPUTS_AT_A_TIME]; ROOM], won: [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES] };
-    for (block, starts) in input.starts.chunks(ROWS_AT_A_TIME).enumerate() {
-        let rows = block * ROWS_AT_A_TIME * n_outputs..(block * ROWS_AT_A_TIME + starts.len()) * n_outputs;
-        let winners = Winners { d_best: &winners.d_best[rows.clone()], which: &winners.which[rows] };
-        let columns = Columns { numbers: input.numbers, starts, depth };
+    for rows in rows.chunks(ROWS_AT_A_TIME) {
+        let columns = Columns { input, rows, depth };
         for first in outputs.clone().step_by(OUTPUTS_AT_A_TIME) {
             let last = outputs.end.min(first + OUTPUTS_AT_A_TIME);
-            some.look_up(winners, n_outputs, first..last);
+            some.look_up(winners, rows, n_outputs, first..last);
             let to = &mut d_weights
                 [(first - outputs.start) * pieces * depth..(last - outputs.start) * pieces * depth];
             add_columns(simd, &some, columns, pieces, to);
@@ -48,22 +47,30 @@ pub(crate) fn weight_gradient<S: Simd>(
     }
 }
 
+impl<'a> Columns<'a> {
+    /// The input of one of the rows, from a column on.
+    #[inline(always)]
+    fn of_row(&self, row: u32, column: usize) -> &'a [f32] {
+        &self.input.numbers[self.input.starts[row as usize] as usize + column..]
+    }
+}
+
 impl Block {
     /// Looks up which rows each piece of some outputs won, and their gradients.
     #[inline(always)]
-    fn look_up(&mut self, winners: Winners<'_>, n_outputs: usize, outputs: Range<usize>) {
+    fn look_up(&mut self, winners: Winners<'_>, rows: &[u32], n_outputs: usize, outputs: Range<usize>) {
         self.won = [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES];
-        let each = winners.which.chunks(n_outputs).zip(winners.d_best.chunks(n_outputs));
-        for (row, (which, d_best)) in each.enumerate() {
+        for (bit, &row) in rows.iter().enumerate() {
+            let from = row as usize * n_outputs + outputs.start..row as usize * n_outputs + outputs.end;
             // An array of fixed size, so that all outputs are looked at in one step.
             let mut some = [u8::MAX; OUTPUTS_AT_A_TIME];
-            some[..outputs.len()].copy_from_slice(&which[outputs.clone()]);
+            some[..outputs.len()].copy_from_slice(&winners.which[from.clone()]);
             for (piece, won) in self.won.iter_mut().enumerate() {
                 for (won, which) in won.iter_mut().zip(some) {
-                    *won |= WonRows::from(which == piece as u8) << row;
+                    *won |= WonRows::from(which == piece as u8) << bit;
                 }
             }
-            self.d[row % ROOM][..outputs.len()].copy_from_slice(&d_best[outputs.clone()]);
+            self.d[bit % ROOM][..outputs.len()].copy_from_slice(&winners.d_best[from]);
         }
     }
 }
@@ -71,8 +78,8 @@ impl Block {
 /// The rows of the input that a block reads.
 #[derive(Clone, Copy)]
 struct Columns<'a> {
-    numbers: &'a [f32],
-    starts: &'a [u32],
+    input: RowStarts<'a>,
+    rows: &'a [u32],
     depth: usize,
 }
 
@@ -114,11 +121,10 @@ fn add_strip<S: Simd, const VECTORS: usize>(
 ) {
     let width = VECTORS * S::LANES;
     // Looked up once: in the loop below nothing is compared but the bits.
-    let first = &simd.chunks(&columns.numbers[columns.starts[0] as usize + column..][..width]).0;
+    let first = simd.chunks(&columns.of_row(columns.rows[0], column)[..width]).0;
     let mut rows = [&first.as_chunks::<VECTORS>().0[0]; ROOM];
-    for (row, &start) in rows.iter_mut().zip(columns.starts) {
-        let from = simd.chunks(&columns.numbers[start as usize + column..][..width]).0;
-        *row = &from.as_chunks::<VECTORS>().0[0];
+    for (from, &row) in rows.iter_mut().zip(columns.rows) {
+        *from = &simd.chunks(&columns.of_row(row, column)[..width]).0.as_chunks::<VECTORS>().0[0];
     }
     for (output, to) in d_weights.chunks_exact_mut(pieces * columns.depth).enumerate().take(OUTPUTS_AT_A_TIME)
     {
@@ -153,7 +159,7 @@ fn add_rest(block: &Block, columns: Columns<'_>, column: usize, pieces: usize, d
             while rest != 0 {
                 let row = rest.trailing_zeros() as usize % ROOM;
                 rest &= rest - 1;
-                let from = &columns.numbers[columns.starts[row] as usize..][..columns.depth];
+                let from = &columns.of_row(columns.rows[row], 0)[..columns.depth];
                 for (sum, number) in to.iter_mut().zip(from).skip(column) {
                     *sum += block.d[row][output] * number;
                 }

@@ -2,4 +2,4 @@
 
 mod step;
 
-pub use step::{Averages, Direction, Step, Tensors, optimizer_step};
+pub use step::{Averages, Direction, Step, Tensors, optimizer_steps};

@@ -1,4 +1,4 @@
-//! One step of SGD, Adam or RAdam for one parameter: regularization, clipping, moments, weights, decay and averages in
+//! One step of SGD, Adam or RAdam: regularization, clipping, moments, weights, decay and averages in
 //! one pass.
 //!
 //! The order of operations, and so the numbers, are those of thinc's `Optimizer.__call__`.
@@ -67,54 +67,75 @@ pub struct Tensors<'a> {
 /// Numbers per task; a multiple of every vector length, so that cutting does not change which lanes meet.
 const TASK: usize = 1 << 15;
 
-/// Makes one step and sets the gradient to zero.
+/// Makes one step for each of some parameters and sets their gradients to zero.
 ///
-/// The same bits for every number of threads.
+/// The same bits for every number of threads, and for a parameter whatever others are stepped with it.
 ///
 /// # Errors
-/// [`KernelError::Shape`] if the slices differ in length. Nothing is changed then.
-pub fn optimizer_step(
+/// [`KernelError::Shape`] if the slices of a parameter differ in length. Nothing is changed then.
+pub fn optimizer_steps(
     isa: Isa,
     threads: Threads<'_>,
-    step: Step,
-    tensors: Tensors<'_>,
+    params: Vec<(Step, Tensors<'_>)>,
 ) -> Result<(), KernelError> {
-    let n = tensors.weights.len();
-    KernelError::expect_len("optimizer_step: the gradient", n, tensors.gradient.len())?;
-    let n_moments = if step.direction == Direction::Gradient { 0 } else { n };
-    KernelError::expect_len("optimizer_step: the first moment", n_moments, tensors.first.len())?;
-    KernelError::expect_len("optimizer_step: the second moment", n_moments, tensors.second.len())?;
-    if let Some(averages) = &tensors.averages {
-        KernelError::expect_len("optimizer_step: the averages", n, averages.numbers.len())?;
+    for (step, tensors) in &params {
+        tensors.check(step)?;
     }
-    let scale = clip_scale(isa, threads, &step, &tensors);
-    let mut parts = Vec::with_capacity(n.div_ceil(TASK));
-    let mut moments = tensors.first.chunks_mut(TASK).zip(tensors.second.chunks_mut(TASK));
-    let (mut averages, rate) = match tensors.averages {
-        Some(averages) => (averages.numbers.chunks_mut(TASK), averages.rate),
-        None => (<&mut [f32]>::default().chunks_mut(TASK), 0.0),
-    };
-    for (weights, gradient) in tensors.weights.chunks_mut(TASK).zip(tensors.gradient.chunks_mut(TASK)) {
-        let (first, second) = moments.next().unwrap_or_default();
-        let averages = averages.next().map(|numbers| Averages { numbers, rate });
-        parts.push(Tensors { weights, gradient, first, second, averages });
+    let scales = clip_scales(isa, threads, &params);
+    let mut parts = Vec::new();
+    for ((step, tensors), scale) in params.into_iter().zip(scales) {
+        parts.extend(tensors.parts().map(|part| (step, scale, part)));
     }
-    threads.each(parts, |mut part| step_part(isa, step, scale, &mut part));
+    threads.each(parts, |(step, scale, mut part)| step_part(isa, step, scale, &mut part));
     Ok(())
 }
 
-/// By how much the gradient, with regularization, is scaled.
-fn clip_scale(isa: Isa, threads: Threads<'_>, step: &Step, tensors: &Tensors<'_>) -> f32 {
-    if step.clip == 0.0 {
-        return 1.0;
+impl<'a> Tensors<'a> {
+    fn check(&self, step: &Step) -> Result<(), KernelError> {
+        let n = self.weights.len();
+        KernelError::expect_len("optimizer_step: the gradient", n, self.gradient.len())?;
+        let n_moments = if step.direction == Direction::Gradient { 0 } else { n };
+        KernelError::expect_len("optimizer_step: the first moment", n_moments, self.first.len())?;
+        KernelError::expect_len("optimizer_step: the second moment", n_moments, self.second.len())?;
+        match &self.averages {
+            Some(averages) => {
+                KernelError::expect_len("optimizer_step: the averages", n, averages.numbers.len())
+            }
+            None => Ok(()),
+        }
     }
-    let mut sums = vec![0.0; tensors.gradient.len().div_ceil(TASK)];
-    let tasks: Vec<_> =
-        tensors.gradient.chunks(TASK).zip(tensors.weights.chunks(TASK)).zip(&mut sums).collect();
-    threads.each(tasks, |((gradient, weights), sum)| *sum = sum_squares(isa, gradient, weights, step.l2));
-    let norm = sums.iter().map(|&sum| f64::from(sum)).sum::<f64>().sqrt();
-    let clip = f64::from(step.clip);
-    if norm >= clip { (clip / norm) as f32 } else { 1.0 }
+
+    /// Cuts the parameter into what one task steps.
+    fn parts(self) -> impl Iterator<Item = Tensors<'a>> {
+        let mut moments = self.first.chunks_mut(TASK).zip(self.second.chunks_mut(TASK));
+        let (mut averages, rate) = match self.averages {
+            Some(averages) => (averages.numbers.chunks_mut(TASK), averages.rate),
+            None => (<&mut [f32]>::default().chunks_mut(TASK), 0.0),
+        };
+        self.weights.chunks_mut(TASK).zip(self.gradient.chunks_mut(TASK)).map(move |(weights, gradient)| {
+            let (first, second) = moments.next().unwrap_or_default();
+            let averages = averages.next().map(|numbers| Averages { numbers, rate });
+            Tensors { weights, gradient, first, second, averages }
+        })
+    }
+}
+
+/// By how much the gradient of each parameter, with regularization, is scaled.
+fn clip_scales(isa: Isa, threads: Threads<'_>, params: &[(Step, Tensors<'_>)]) -> Vec<f32> {
+    let mut tasks = Vec::new();
+    for (index, (step, tensors)) in params.iter().enumerate().filter(|(_, (step, _))| step.clip != 0.0) {
+        let parts = tensors.gradient.chunks(TASK).zip(tensors.weights.chunks(TASK));
+        tasks.extend(parts.map(|(gradient, weights)| (index, gradient, weights, step.l2)));
+    }
+    let sums =
+        threads.map(tasks, |(index, gradient, weights, l2)| (index, sum_squares(isa, gradient, weights, l2)));
+    let mut squares = vec![0.0; params.len()];
+    for (index, sum) in sums {
+        squares[index] += f64::from(sum);
+    }
+    let scale =
+        |(norm, clip): (f64, f64)| if norm >= clip && clip != 0.0 { (clip / norm) as f32 } else { 1.0 };
+    squares.iter().zip(params).map(|(sum, (step, _))| scale((sum.sqrt(), f64::from(step.clip)))).collect()
 }
 
 #[inline(always)]
