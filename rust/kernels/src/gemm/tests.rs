@@ -39,6 +39,7 @@ crate::dispatch! {
 }
 
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // what the two functions take
 fn gradients_body<S: Simd>(
     simd: S,
     winners: Winners<'_>,
