@@ -112,13 +112,16 @@ fn step_down_body<S: Simd>(
     grads: &mut RowGrads,
 ) {
     let width = step.kept.shape.outputs;
-    d_below.fill(0.0);
+    let mut n_filled = 0;
     let mut factors = vec![0.0; width];
     let each =
         d.chunks_exact_mut(width).zip(rows.normalized.chunks_exact(width)).zip(rows.scales).zip(reads.starts);
     for (row, (((d, normalized), &scale), &start)) in each.enumerate() {
         if let Some(offset) = step.residual {
-            d_below[start as usize + offset..][..width].copy_from_slice(d);
+            let to = start as usize + offset;
+            d_below[n_filled..to].fill(0.0);
+            d_below[to..to + width].copy_from_slice(d);
+            n_filled = to + width;
         }
         if let Some(dropout) = step.dropout {
             dropout.fill_row(step.first_row + row as u64, &mut factors);
@@ -127,6 +130,7 @@ fn step_down_body<S: Simd>(
         backprop_row(simd, d, normalized, scale, &step.kept.gain, &mut grads.gain, &mut grads.shift);
         bias_gradient(d, &rows.which[row * width..][..width], &mut grads.bias);
     }
+    d_below[n_filled..].fill(0.0);
     let winners = Winners { d_best: d, which: rows.which };
     input_gradient(simd, winners, &step.kept.weights, reads.rows, reads.starts, d_below);
 }

@@ -3,6 +3,7 @@
 //! See `docs/decisions/0004-own-gemm.md` for what this was compared with.
 
 pub(crate) mod maxout;
+mod pack;
 pub(crate) mod panels;
 pub(crate) mod product;
 pub(crate) mod sparse;

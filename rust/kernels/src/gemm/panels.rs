@@ -1,11 +1,9 @@
 //! Weights in the order in which [`tile`](super::tile::tile) reads them.
 
+use super::pack::{MaxoutWeights, Place, pack_maxout};
 use super::sparse::MaxoutShape;
 use crate::aligned::Aligned;
 use crate::simd::{Isa, Simd};
-
-/// Steps of all columns that are packed before the next ones: what they write stays in the first cache.
-pub(crate) const STEPS_AT_A_TIME: usize = 16;
 
 /// A matrix cut into panels, each a start row (a bias, or zeros) and then a row of vectors for each step in depth.
 ///
@@ -35,17 +33,10 @@ impl Panels {
     pub fn for_maxout(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> Panels {
         let outputs = bias.len() / pieces.max(1);
         let depth = weights.len() / bias.len().max(1);
-        let mut panels = Panels::empty_maxout(isa, MaxoutShape { outputs, pieces, depth });
+        let shape = MaxoutShape { outputs, pieces, depth };
+        let mut panels = Panels::empty_maxout(isa, shape);
         panels.set_starts(bias);
-        let stride = panels.stride();
-        for first in (0..depth).step_by(STEPS_AT_A_TIME) {
-            for (column, row) in weights.chunks_exact(depth).enumerate() {
-                let to = panels.column_mut(column, first);
-                for (step, number) in row[first..].iter().take(STEPS_AT_A_TIME).enumerate() {
-                    to[step * stride] = *number;
-                }
-            }
-        }
+        pack_maxout(isa, MaxoutWeights { numbers: weights, shape }, &mut panels);
         panels
     }
 
@@ -63,16 +54,15 @@ impl Panels {
         }
     }
 
-    /// The weights of one column (a piece of an output) of maxout weights, from step `first` on: every
-    /// [`stride`](Panels::stride)th number.
-    pub(crate) fn column_mut(&mut self, column: usize, first: usize) -> &mut [f32] {
-        let at = self.maxout_column(column) + (first + 1) * self.stride();
-        &mut self.numbers[at..]
-    }
-
-    /// How far apart the steps of a panel are.
-    pub(crate) fn stride(&self) -> usize {
-        self.vectors * self.lanes
+    /// Sets the weights of a piece of the outputs of a panel for one step.
+    ///
+    /// # Panics
+    /// If there is no such place or step, or the panels are for another number of lanes.
+    #[inline(always)]
+    pub(crate) fn set<S: Simd>(&mut self, simd: S, at: Place, step: usize, weights: S::F32) {
+        assert!(self.lanes == S::LANES && at.piece < self.vectors && step < self.depth);
+        let row = at.panel * (self.depth + 1) + 1 + step;
+        simd.store_at(&mut self.numbers, (row * self.vectors + at.piece) * S::LANES, weights);
     }
 
     /// Where a column of maxout weights has its start.

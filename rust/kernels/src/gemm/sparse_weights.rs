@@ -62,15 +62,21 @@ impl Block {
         self.won = [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES];
         for (bit, &row) in rows.iter().enumerate() {
             let from = row as usize * n_outputs + outputs.start..row as usize * n_outputs + outputs.end;
-            // An array of fixed size, so that all outputs are looked at in one step.
+            // Arrays of fixed size, so that all outputs are looked at in one step.
+            let (which, d) = (&winners.which[from.clone()], &winners.d_best[from]);
             let mut some = [u8::MAX; OUTPUTS_AT_A_TIME];
-            some[..outputs.len()].copy_from_slice(&winners.which[from.clone()]);
+            match (which.first_chunk(), d.first_chunk()) {
+                (Some(which), Some(d)) => (some, self.d[bit % ROOM]) = (*which, *d),
+                _ => {
+                    some[..which.len()].copy_from_slice(which);
+                    self.d[bit % ROOM][..d.len()].copy_from_slice(d);
+                }
+            }
             for (piece, won) in self.won.iter_mut().enumerate() {
                 for (won, which) in won.iter_mut().zip(some) {
                     *won |= WonRows::from(which == piece as u8) << bit;
                 }
             }
-            self.d[bit % ROOM][..outputs.len()].copy_from_slice(&winners.d_best[from]);
         }
     }
 }

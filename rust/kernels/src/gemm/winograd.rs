@@ -12,7 +12,8 @@
 //! Four products where the plain way has six. Rounding errors grow by about two (Lavin & Gray 2016).
 
 use super::maxout::{load, store, store_winners};
-use super::panels::{Panels, STEPS_AT_A_TIME};
+use super::pack::{MaxoutWeights, pack_windows};
+use super::panels::Panels;
 use super::sparse::MaxoutShape;
 use super::tile::{for_row_blocks, tile};
 use crate::aligned::Aligned;
@@ -33,21 +34,8 @@ impl WindowPairs {
         let mut panels = Box::new([(); 4].map(|()| Panels::empty_maxout(isa, shape)));
         // The bias is in both sums once.
         panels[1].set_starts(bias);
-        let stride = panels[0].stride();
-        for first in (0..width).step_by(STEPS_AT_A_TIME) {
-            for (column, row) in weights.chunks_exact(3 * width).enumerate() {
-                let steps = STEPS_AT_A_TIME.min(width - first);
-                let [w0, w1, w2] = [0, 1, 2].map(|part| &row[part * width + first..][..steps]);
-                let [m0, m1, m2, m3] = panels.each_mut().map(|panels| panels.column_mut(column, first));
-                for step in 0..steps {
-                    let (outer, middle) = (0.5 * w0[step] + 0.5 * w2[step], 0.5 * w1[step]);
-                    m0[step * stride] = w0[step];
-                    m1[step * stride] = outer + middle;
-                    m2[step * stride] = outer - middle;
-                    m3[step * stride] = w2[step];
-                }
-            }
-        }
+        let shape = MaxoutShape { depth: 3 * width, ..shape };
+        pack_windows(isa, MaxoutWeights { numbers: weights, shape }, &mut panels);
         WindowPairs { panels, width }
     }
 }

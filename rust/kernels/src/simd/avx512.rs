@@ -167,6 +167,35 @@ impl Simd for Avx512 {
         unsafe { _mm512_reduce_max_ps(a) }
     }
     #[inline(always)]
+    fn transpose(self, square: &mut [__m512]) {
+        assert_eq!(square.len(), 16, "a square has as many vectors as lanes");
+        // SAFETY: the token proves AVX-512 F.
+        unsafe {
+            // Within each four rows, blocks of four columns: block `l` of vector `c` has column `4 l + c` of them.
+            for four in square.chunks_exact_mut(4) {
+                let low = (_mm512_unpacklo_ps(four[0], four[1]), _mm512_unpacklo_ps(four[2], four[3]));
+                let high = (_mm512_unpackhi_ps(four[0], four[1]), _mm512_unpackhi_ps(four[2], four[3]));
+                let low = (_mm512_castps_pd(low.0), _mm512_castps_pd(low.1));
+                let high = (_mm512_castps_pd(high.0), _mm512_castps_pd(high.1));
+                four[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low.0, low.1));
+                four[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low.0, low.1));
+                four[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high.0, high.1));
+                four[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high.0, high.1));
+            }
+            // Then the blocks themselves.
+            for c in 0..4 {
+                let even = _mm512_shuffle_f32x4::<0b10_00_10_00>(square[c], square[4 + c]);
+                let odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(square[c], square[4 + c]);
+                let last_even = _mm512_shuffle_f32x4::<0b10_00_10_00>(square[8 + c], square[12 + c]);
+                let last_odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(square[8 + c], square[12 + c]);
+                square[c] = _mm512_shuffle_f32x4::<0b10_00_10_00>(even, last_even);
+                square[4 + c] = _mm512_shuffle_f32x4::<0b10_00_10_00>(odd, last_odd);
+                square[8 + c] = _mm512_shuffle_f32x4::<0b11_01_11_01>(even, last_even);
+                square[12 + c] = _mm512_shuffle_f32x4::<0b11_01_11_01>(odd, last_odd);
+            }
+        }
+    }
+    #[inline(always)]
     fn sum4(self, a: [__m512; 4]) -> [f32; 4] {
         let mut sums = [0.0; 4];
         // SAFETY: `sums` is four floats, written unaligned; the token proves AVX-512 F.

@@ -1,5 +1,8 @@
 //! The operations that a kernel may use, whatever the instruction set.
 
+/// As many lanes as any instruction set has.
+pub const MOST_LANES: usize = 16;
+
 /// A token that proves an instruction set, and the lane operations it brings.
 ///
 /// `F32` holds [`LANES`](Simd::LANES) floats. All operations work lane by lane unless they say otherwise. Comparisons
@@ -112,6 +115,27 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn sum(self, a: Self::F32) -> f32;
     /// The largest lane; if a lane is NaN, that NaN or the largest of some other lanes.
     fn max_lane(self, a: Self::F32) -> f32;
+
+    /// Turns `LANES` vectors around, as a square: lane `i` of vector `j` changes places with lane `j` of vector `i`.
+    ///
+    /// # Panics
+    /// If there are not `LANES` vectors.
+    #[inline(always)]
+    fn transpose(self, square: &mut [Self::F32]) {
+        assert_eq!(square.len(), Self::LANES, "a square has as many vectors as lanes");
+        let (mut rows, mut columns) = ([0.0; MOST_LANES * MOST_LANES], [0.0; MOST_LANES * MOST_LANES]);
+        for (row, &vector) in square.iter().enumerate() {
+            self.store_at(&mut rows, row * Self::LANES, vector);
+        }
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                columns[column * Self::LANES + row] = rows[row * Self::LANES + column];
+            }
+        }
+        for (row, vector) in square.iter_mut().enumerate() {
+            *vector = self.load_at(&columns, row * Self::LANES);
+        }
+    }
 
     /// Four sums at once, which costs hardly more than one.
     #[inline(always)]

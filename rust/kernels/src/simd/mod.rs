@@ -56,7 +56,7 @@ mod avx2;
 mod avx512;
 
 pub use isa::{Isa, Kernel};
-pub use lanes::Simd;
+pub use lanes::{MOST_LANES, Simd};
 pub use scalar::Scalar;
 
 #[cfg(target_arch = "x86_64")]

@@ -44,6 +44,7 @@ on_every_isa! {
     max_gives_the_second_for_nan;
     partial_loads_and_stores_stay_inside;
     streams_write_whole_lines;
+    squares_are_turned_around;
     folds_see_every_lane;
     exponents_come_apart;
     exp_is_close;
@@ -175,6 +176,21 @@ mod bodies {
             let written = numbers.iter().filter(|x| **x == 2.0).count();
             assert_eq!(written, n_lines * S::LANES);
             assert_eq!(start + n_head + written + n_tail, numbers.len());
+        }
+    }
+
+    pub fn squares_are_turned_around<S: Simd>(simd: S) {
+        let mut square = vec![simd.splat(0.0); S::LANES];
+        for (row, vector) in square.iter_mut().enumerate() {
+            let numbers: Vec<f32> = (0..S::LANES).map(|column| (100 * row + column) as f32).collect();
+            *vector = simd.load_at(&numbers, 0);
+        }
+        simd.transpose(&mut square);
+        for (row, &vector) in square.iter().enumerate() {
+            let mut numbers = vec![0.0; S::LANES];
+            simd.store_at(&mut numbers, 0, vector);
+            let expected: Vec<f32> = (0..S::LANES).map(|column| (100 * column + row) as f32).collect();
+            assert_eq!(numbers, expected);
         }
     }
 
