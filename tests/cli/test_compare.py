@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import ferrule
 from ferrule.cli.app import app
+from ferrule.tokens import DocBin
+from ferrule.training import Example
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "railway_desk"
 
@@ -34,3 +37,21 @@ def test_a_student_is_distilled_and_compared(tmp_path: Path, capsys: pytest.Capt
     assert head.split() == ["pipeline", "score", "words/s", "MB"]
     assert "(100.0 %)" in first
     assert second.startswith(student)
+
+
+def test_each_part_of_the_score_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nlp = ferrule.blank("en")
+    for name in ("tagger", "textcat"):
+        nlp.add_pipe(name)
+    gold = {"tags": ["NNP", "VBD"], "cats": {"NEWS": 1.0, "SPORT": 0.0}}
+    example = Example.from_dict(nlp.make_doc("Anna left"), gold)
+    nlp.initialize(lambda: [example])
+    nlp.config["training"]["score_weights"] = {"tag_acc": 0.5, "cats_score": 0.5, "cats_macro_f": None}
+    nlp.to_disk(tmp_path / "model")
+    DocBin(docs=[example.reference], store_user_data=True).to_disk(tmp_path / "a.spacy")
+    model = str(tmp_path / "model")
+    run("compare", model, str(tmp_path / "a.spacy"), "--student", model, "--rounds", "1")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[4].split()[-2:] == ["tag_acc", "cats_score"]
+    assert lines[5].split() == lines[6].split()
+    assert len(lines[5].split()) == 3

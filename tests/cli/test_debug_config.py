@@ -81,8 +81,8 @@ def test_all_mistakes_are_named_in_the_order_of_the_file(
     dropout = change(config, "dropout", "droput = 0.1")
     assert ferrule("debug", "config", config) == 1
     first, second, count = capsys.readouterr().out.splitlines()
-    assert f"line {dropout}: [training] droput" in first
-    assert f"line {width}: [components.tok2vec.model.encode] width: expected a whole number" in second
+    assert f"line {width}: [components.tok2vec.model.encode] width: expected a whole number" in first
+    assert f"line {dropout}: [training] droput" in second
     assert count == "2 problems"
 
 

@@ -43,16 +43,25 @@ def compare(
     pipelines = [ferrule.load(folder) for folder in folders]
     corpus = Corpus(data, gold_preproc=gold_preproc)
     weights = pipelines[0].config["training"].get("score_weights") or {}
-    scores = [Evaluator(nlp, corpus, weights)()[0] for nlp in pipelines]
+    results = [Evaluator(nlp, corpus, weights)() for nlp in pipelines]
+    scores = [weighted for weighted, _ in results]
     texts = [example.reference.text for example in Corpus(data)(pipelines[0])]
     speeds = words_per_second(pipelines, texts, rounds)
     sizes = [megabytes(folder) for folder in folders]
-    typer.echo(f"{'pipeline':<32}{'score':>16}{'words/s':>20}{'MB':>16}")
+    width = max(30, *(len(str(folder)) for folder in folders)) + 2
+    typer.echo(f"{'pipeline':<{width}}{'score':>16}{'words/s':>20}{'MB':>16}")
     for place, folder in enumerate(folders):
         kept, faster = scores[place] / (scores[0] or 1.0), speeds[place] / speeds[0]
         smaller = sizes[0] / sizes[place]
         cells = [f"{100 * scores[place]:.2f} ({100 * kept:.1f} %)", f"{speeds[place]:,.0f} ({faster:.1f}x)"]
-        typer.echo(f"{folder!s:<32}{cells[0]:>16}{cells[1]:>20}{f'{sizes[place]:.1f} (1/{smaller:.1f})':>16}")
+        line = f"{folder!s:<{width}}{cells[0]:>16}{cells[1]:>20}{f'{sizes[place]:.1f} (1/{smaller:.1f})':>16}"
+        typer.echo(line)
+    names = [name for name, weight in weights.items() if weight]
+    if len(names) > 1:
+        typer.echo("\n" + f"{'part of the score':<{width}}" + "".join(f"{name:>16}" for name in names))
+        for folder, (_, found) in zip(folders, results, strict=True):
+            cells = [f"{100 * found[name]:.2f}" if found[name] is not None else "-" for name in names]
+            typer.echo(f"{folder!s:<{width}}" + "".join(f"{cell:>16}" for cell in cells))
 
 
 def words_per_second(pipelines: list[Any], texts: list[str], rounds: int) -> list[float]:

@@ -39,10 +39,37 @@ def init_config(
 
     get_lang_class(lang)  # refuses, with the nearest, a language there is no data for
     components = [name.strip() for name in pipeline.split(",") if name.strip()]
-    config = load_from_config(Config(starting_config(lang, components, size.value))).config
+    text = in_order(load_from_config(Config(starting_config(lang, components, size.value))).config.to_str())
     if str(output) == "-":
-        typer.echo(config.to_str())
+        typer.echo(text)
         return
-    write_whole(output, config.to_str())
+    write_whole(output, text + "\n")
     typer.echo(f"Saved: {output}")
     typer.echo(f"Train: ferrule train {output} --output out --paths.train FILE --paths.dev FILE")
+
+
+def in_order(text: str) -> str:
+    """The sections of a config with each one's parts right behind it, and the first ones as in SECTION_ORDER.
+
+    >>> print(in_order("[b]\\n[nlp]\\n[b.c]\\nd = 1"))
+    [nlp]
+    <BLANKLINE>
+    [b]
+    <BLANKLINE>
+    [b.c]
+    d = 1
+    """
+    import re
+
+    from ferrule.language.config import SECTION_ORDER
+
+    blocks = {
+        tuple(block[1 : block.index("]")].split(".")): block.strip()
+        for block in re.split(r"\n(?=\[)", text.strip())
+    }
+    first = {(name,): place - len(SECTION_ORDER) for place, name in enumerate(SECTION_ORDER)}
+    for place, path in enumerate(blocks):
+        for length in range(1, len(path) + 1):
+            first.setdefault(path[:length], place)
+    order = sorted(blocks, key=lambda path: [first[path[:length]] for length in range(1, len(path) + 1)])
+    return "\n\n".join(blocks[path] for path in order)

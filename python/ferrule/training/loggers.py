@@ -60,10 +60,10 @@ def console_logger(
         nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
     ) -> tuple[LogStep, Callable[[], None]]:
         table = _Table(nlp)
-        bar = _bar(nlp, progress_bar, stderr) if progress_bar and console_output else None
         if console_output:
             stdout.write(table.head())
             stdout.flush()
+        bar = _bar(nlp, progress_bar, stderr) if progress_bar and console_output else None
 
         def log_step(info: dict[str, Any] | None) -> None:
             if bar:
@@ -78,7 +78,7 @@ def console_logger(
                 stdout.write(table.row(info))
                 stdout.flush()
                 if bar:
-                    bar.restart()
+                    bar.restart(info["step"] + 1)
 
         def finalize() -> None:
             if bar:
@@ -162,9 +162,12 @@ class _Bar:
     def clear(self) -> None:
         self.progress.stop()
 
-    def restart(self) -> None:
+    def restart(self, n_steps: int) -> None:
+        """Go on below a row of the table; `n_steps` are done, those before a resumed run included."""
         if self.each_evaluation:
             self.progress.reset(self.task, total=self.total)
+        else:
+            self.progress.update(self.task, completed=n_steps)
         self.progress.start()
 
 
@@ -175,7 +178,10 @@ def _bar(nlp: Language, kind: BarKind, stream: IO[str]) -> _Bar | None:
     settings = nlp.config["training"]
     steps, every = settings.get("max_steps") or None, settings.get("eval_frequency")
     each_evaluation = kind == "eval" or steps is None
-    return _Bar(every if each_evaluation else steps, each_evaluation, stream)
+    total = (
+        every if each_evaluation or steps is None else steps + 1
+    )  # the step numbered max_steps is taken too
+    return _Bar(total, each_evaluation, stream)
 
 
 def _append_json(path: Path, info: dict[str, Any]) -> None:
