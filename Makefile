@@ -20,7 +20,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: demo
-demo: $(VENV)/.built ## Train a tagger on the example corpus and use it: make demo TEXT="Your own sentence."
+demo: $(VENV)/.built ## Train on the example corpus, tag and find entities: make demo TEXT="Your own sentence."
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh $(DEMO_DIR) "$$TEXT"
 export TEXT
 
@@ -87,7 +87,7 @@ $(VENV)/.python:
 
 $(VENV)/.built: $(VENV)/.python pyproject.toml $(RUST_SOURCES)
 	@tools/check_prerequisites.sh >/dev/null
-	@echo "make: building Ferrule (the first time takes a minute or two)"
+	@echo "make: building Ferrule (the first time takes some minutes)"
 	@$(MATURIN) --quiet && touch $@
 
 $(VENV)/.built-for-tests: $(VENV)/.built

@@ -16,22 +16,25 @@ step() { # what it does, then the command
 step "1. Convert the example corpus" \
     ferrule convert examples/railway_desk "$folder/corpus"
 step "2. Write a config" \
-    ferrule init config "$folder/config.cfg" --lang en --pipeline tagger --size small --force
+    ferrule init config "$folder/config.cfg" --lang en --pipeline tagger,ner --size small --force
 step "3. Train, and save the best and the last model" \
     ferrule train "$folder/config.cfg" --output "$folder" \
     --paths.train "$folder/corpus/train.spacy" --paths.dev "$folder/corpus/dev.spacy" \
-    --training.max_steps 300 --training.eval_frequency 50
+    --training.max_steps 300 --training.eval_frequency 50 --force
 step "4. Evaluate the saved model" \
     ferrule evaluate "$folder/model-best" "$folder/corpus/dev.spacy" --output "$folder/scores.json"
 step "5. Load it in a new process and annotate your text" \
     ferrule annotate "$folder/model-best" --text "$text" --to conllu
+step "6. Show what it finds as a page, with its probabilities" \
+    ferrule visualize "$folder/model-best" --text "$text" --output "$folder/documents.html"
 
 cat <<END
 Done. What was written:
   $folder/corpus/       the corpus as .spacy files
   $folder/config.cfg    every setting of the training run
   $folder/model-best/   the pipeline: ferrule.load("$folder/model-best")
-  $folder/report.html   curves and scores of the run
+  $folder/report.html   curves and scores of the run; open it in a browser
+  $folder/documents.html  your text with tags and entities; open it in a browser
   $folder/scores.json   how good it is on sentences it has not seen
 Try: make demo TEXT="The last train was late, but the soup was wonderful."
 END

@@ -56,6 +56,14 @@ def test_kinds_that_are_not_there_are_left_out() -> None:
     assert breakdown([Example(plain, plain.copy())]) == ({}, {})
 
 
+def test_what_the_pipeline_does_not_predict_is_left_out(examples: list[Example]) -> None:
+    (example,) = examples
+    plain = Doc(example.predicted.vocab, words=[token.text for token in example.predicted])
+    assert breakdown([Example(plain, example.reference)]) == ({}, {})
+    plain.set_ents([], default="outside")
+    assert set(breakdown([Example(plain, example.reference)])[1]) == {"entities"}
+
+
 def test_a_corpus_is_counted_once(examples: list[Example]) -> None:
     corpus = CountedCorpus(lambda nlp: examples)
     assert corpus.facts() == {}

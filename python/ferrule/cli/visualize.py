@@ -52,13 +52,14 @@ def visualize(
         records = read_lines(source) if by_line else read_jsonl(source, text_key)
         texts = (one for one, _ in records)
     docs = list(nlp.pipe(islice(texts, limit)))
-    html = render_documents(docs, f"{model}: {len(docs)} document{'' if len(docs) == 1 else 's'}")
+    title = f"{model}: {len(docs)} document{'' if len(docs) == 1 else 's'}"
+    html = render_documents(docs, title)
     if str(output) == "-":
         typer.echo(html)
         return
     write_whole(output, html)
     more = f" (the first {limit}; --limit gives more)" if next(texts, None) is not None else ""
-    typer.echo(f"Saved: {output}, {len(docs)} documents{more}")
+    typer.echo(f"Saved: {output}, {title.rpartition(': ')[2]}{more}")
 
 
 def keep_scores(nlp: Language) -> None:

@@ -264,9 +264,21 @@ def _sources(
         kept = load_scores(settings.scores, teacher, theirs, docs)
         stdout.write(f"Scores of the teacher: {settings.scores}\n")
     else:
-        kept = keep_scores(settings.scores, teacher, theirs, docs)
+        kept = keep_scores(settings.scores, teacher, theirs, docs, progress=_counter(stdout))
         stdout.write(f"Scores of the teacher, computed: {settings.scores}\n")
     return lambda batch: kept
+
+
+def _counter(stream: IO[str]) -> Callable[[int], None] | None:
+    """Shows in a terminal how many documents the teacher has scored; nothing in a log."""
+    if not stream.isatty():
+        return None
+
+    def show(n_docs: int) -> None:
+        stream.write(f"\rAsking the teacher: {n_docs:,} documents \r")
+        stream.flush()
+
+    return show
 
 
 class _Given:

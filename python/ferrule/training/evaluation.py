@@ -70,10 +70,11 @@ def breakdown(examples: list[Example]) -> tuple[dict[str, Confusion], dict[str, 
 
     Kinds are tags, entities (with the same first and last token) and exclusive categories; the label ""
     or "(none)" stands for nothing gold, or nothing predicted. A row has label, p, r, f, n (gold) and
-    taken_for, the labels it was most often taken for.
+    taken_for, the labels it was most often taken for. What the pipeline does not predict is left out.
     """
+    tagged = [example for example in examples if example.predicted.has_annotation("TAG")]
     tables = {
-        "tags": confusion_counts(examples, "tag"),
+        "tags": confusion_counts(tagged, "tag"),
         "entities": _counts(_entities(examples)),
         "categories": _counts(_categories(examples)),
     }
@@ -110,7 +111,7 @@ def _counts(pairs: Iterable[tuple[str, str]]) -> ConfusionCounts:
 def _entities(examples: Iterable[Example]) -> Iterator[tuple[str, str]]:
     """The gold and the predicted label of each entity that is either, "" where there is none."""
     for example in examples:
-        if not example.reference.has_annotation("ENT_IOB"):
+        if not all(doc.has_annotation("ENT_IOB") for doc in (example.reference, example.predicted)):
             continue
         gold = {(ent.start, ent.end): ent.label_ for ent in example.reference.ents}
         aligned = example.get_aligned_spans_x2y(example.predicted.ents)
