@@ -11,6 +11,8 @@ import ferrule
 PACKAGE = Path(ferrule.__file__).parent
 ROOT = PACKAGE.parents[1]
 MOST_LINES = 600
+# `ferrule.util` has the public functions of `spacy.util` under the name people know, and no code.
+SPACYS_NAME = PACKAGE / "util.py"
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 
@@ -37,8 +39,8 @@ def test_no_file_is_longer_than_600_lines() -> None:
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
-    vague = [path for path in (*python_files(), *rust_files()) if path.stem in VAGUE_NAMES]
-    assert not vague
+    vague = {path for path in (*python_files(), *rust_files()) if path.stem in VAGUE_NAMES}
+    assert vague == {SPACYS_NAME}
 
 
 def test_shipped_python_has_no_assert() -> None:

@@ -1,4 +1,9 @@
-"""`ferrule annotate`: memory stays flat, and a bad line costs nothing that was there or was done."""
+"""`ferrule annotate`: memory stays flat, and a bad line costs nothing that was there or was done.
+
+Run as a script it prints the peak of the memory for texts of 4, 8 and 16 MB, or as many as its arguments say:
+
+    python tests/cli/test_annotate.py 4 8 16
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +39,10 @@ DocBin, whose second file is put together while the allocator still holds pieces
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model(tmp_path_factory.mktemp("model") / "tagger")
+
+
+def save_model(folder: Path) -> Path:
     """A folder with a tagger of the smallest size, whose tags are of no interest."""
     tok2vec = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 100}
     tok2vec |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True, "pretrained_vectors": None}
@@ -40,7 +50,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": tok2vec}})
     example = Example.from_dict(nlp.make_doc("one train"), {"tags": ["CD", "NN"]})
     nlp.initialize(lambda: [example])
-    folder = tmp_path_factory.mktemp("model") / "tagger"
     nlp.to_disk(folder)
     return folder
 
@@ -81,19 +90,22 @@ def write_text(path: Path, size: int) -> None:
 def test_memory_stays_flat(
     model: Path, tmp_path: Path, source: str, output: str, megabytes: tuple[int, int]
 ) -> None:
-    peaks = []
-    for size in (megabytes[0] * 1_000_000, megabytes[1] * 1_000_000):
-        (write_parquet if source.endswith("parquet") else write_text)(tmp_path / source, size)
-        run = subprocess.run(
-            [sys.executable, "-c", PEAK_OF_CHILD, model, tmp_path / source, "-o", tmp_path / output],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, run.stderr
-        peaks.append(int(run.stdout) * 1024)
+    peaks = [peak(model, tmp_path / source, tmp_path / output, size * 1_000_000) for size in megabytes]
     kept = BYTES_KEPT_PER_BYTE_READ[output.rpartition(".")[2]]
     assert peaks[1] - peaks[0] < 2_000_000 * kept
+
+
+def peak(model: Path, source: Path, output: Path, size: int) -> int:
+    """The most bytes resident at a time while `size` bytes of text are annotated."""
+    (write_parquet if source.suffix == ".parquet" else write_text)(source, size)
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK_OF_CHILD, model, source, "-o", output],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return int(run.stdout) * 1024
 
 
 def annotate(model: Path, *arguments: str | Path, code: int = 0) -> str:
@@ -189,3 +201,18 @@ def test_parquet_that_does_not_fit_is_refused_and_what_was_done_is_kept(model: P
     (tmp_path / "bad.parquet").write_text("no such thing")
     assert "not a Parquet file" in annotate(model, tmp_path / "bad.parquet", code=1)
     assert "name one with --output" in annotate(model, "--text", "one", "--to", "parquet", code=1)
+
+
+def main(megabytes: list[int]) -> None:
+    """Prints the peaks of each format of output."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = save_model(Path(folder, "tagger"))
+        for name in ("jsonl", "conllu", "spacy", "parquet"):
+            source = Path(folder, "in.parquet" if name == "parquet" else "in.txt")
+            peaks = [peak(model, source, Path(folder, f"out.{name}"), size * 1_000_000) for size in megabytes]
+            shown = ", ".join(f"{size} MB: {n / 1e6:.0f}" for size, n in zip(megabytes, peaks, strict=True))
+            print(f"{name}: peak in MB for texts of {shown}", flush=True)
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or [4, 8, 16])

@@ -46,3 +46,13 @@ def test_evaluate_prints_the_calibration_error(folder: Path) -> None:
     arguments = ["evaluate", str(folder / "model"), str(folder / "gold.spacy")]
     assert "ents_ece" not in CliRunner().invoke(app, arguments).stdout
     assert "ents_ece" in CliRunner().invoke(app, [*arguments, "--scores"]).stdout
+
+
+def test_evaluate_prints_and_saves_intervals(folder: Path, tmp_path: Path) -> None:
+    data, scores = folder / "gold.spacy", tmp_path / "scores"
+    arguments = ["evaluate", str(folder / "model"), str(data), "-o", str(scores)]
+    run = CliRunner().invoke(app, [*arguments, "--intervals", "3"], catch_exceptions=False)
+    (line,) = (line for line in run.stdout.splitlines() if line.startswith("ents_f "))
+    assert line.split() == ["ents_f", "100.00", "100.00", "to", "100.00"]
+    assert json.loads(scores.read_text())["intervals"]["ents_f"] == [1.0, 1.0]
+    assert " to " not in CliRunner().invoke(app, arguments).stdout

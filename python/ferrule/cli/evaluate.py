@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +36,14 @@ def evaluate(
     scores: Annotated[
         bool, typer.Option("--scores", help="Also print the calibration error of entities (ents_ece).")
     ] = False,
+    intervals: Annotated[
+        int,
+        typer.Option(
+            help="Print between what 95 % of the scores lie in so many resamples of the documents (200 are "
+            "enough; each takes as long as scoring does).",
+            min=0,
+        ),
+    ] = 0,
 ) -> None:
     """Score a saved pipeline; prints the figures and a table per label."""
     from ferrule.cli.overrides import run_code
@@ -42,6 +51,7 @@ def evaluate(
     run_code(code)
     import ferrule
     from ferrule.cli.entity_scores import keep_entity_scores
+    from ferrule.scorer import Scorer, bootstrap_scores
     from ferrule.storage import write_whole
     from ferrule.training.corpus import Corpus
     from ferrule.training.evaluation import KeepingScorer, breakdown
@@ -59,7 +69,12 @@ def evaluate(
     figures = RunFigures(f"{model} on {data}", list(nlp.pipe_names), versions=versions())
     figures.set_scores(found, labels)
     figures.confusion = matrices
-    for line in score_lines(figures):
+    ends = {}
+    if intervals:
+        drawn = bootstrap_scores(scorer.examples, Scorer(nlp).score, n_resamples=intervals)
+        ends = {name: (interval.low, interval.high) for name, interval in drawn.items()}
+        found = {**found, "intervals": ends}
+    for line in score_lines(figures, ends):
         typer.echo(line)
     if output is not None:
         import srsly
@@ -75,15 +90,21 @@ def evaluate(
 COLUMNS = {"p": "P", "r": "R", "f": "F", "threshold": "threshold"}
 
 
-def score_lines(figures: RunFigures) -> list[str]:
+def score_lines(figures: RunFigures, intervals: Mapping[str, tuple[float, float]] | None = None) -> list[str]:
     """Single figures (per cent; speed in words a second), then a table for each kind of label.
+
+    `intervals`: the ends of the figures' confidence intervals, by name.
 
     A table has what is known of precision, recall, F, a threshold, the number of gold ones and what they were
     most often taken for.
     """
     from ferrule.training.report.page import taken_for
 
-    lines = [f"{name:<20}{_figure(name, value)}" for name, value in figures.scores.items()]
+    lines = []
+    for name, value in figures.scores.items():
+        low, high = (intervals or {}).get(name, (None, None))
+        between = "" if low is None else f"   {_figure(name, low)} to {_figure(name, high)}"
+        lines.append(f"{name:<20}{_figure(name, value)}{between}")
     for name, rows in figures.labels.items():
         if not rows:
             continue
