@@ -1,9 +1,8 @@
-"""The weights of a sparse linear layer while it is trained: the touched columns together, the table when
-asked for.
+"""The weights of a sparse linear layer in use: the touched columns together, the table when asked for.
 
-A column's weights lie far apart in thinc's table, so that a step that reads and writes them there waits for
-the memory most of its time. Training therefore works on rows (`_core.KeptRows`), and the table is brought
-up to date when somebody asks the layer for it: ``get_param("W")`` is right at any time.
+A column's weights lie far apart in thinc's table, so that who reads and writes them there waits for the
+memory most of the time. Training and predicting therefore work on rows (`_core.KeptRows`), and the table is
+brought up to date when somebody asks the layer for it: ``get_param("W")`` is right at any time.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class KeptWeights(ParamServer):
     """Serves the parameters of one sparse linear layer in place of thinc's `ParamServer`.
 
     An array that `get_param` gave out before is not brought up to date by later steps; ask again. Numbers
-    written into such an array count from the next step on, if no step came between.
+    written into such an array count if neither a step nor a prediction came between.
     """
 
     def __init__(self, served: ParamServer, node_id: int, length: int, n_outputs: int) -> None:

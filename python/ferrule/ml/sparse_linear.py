@@ -39,7 +39,8 @@ def _forward(
     n_outputs, length = model.get_dim("nO"), model.get_dim("length")
     columns, positions = _core.sparse_columns(keys, length)
     bias = model.get_param("b")
-    kept = KeptWeights.of(model) if is_train else None
+    # Also to predict: what a column's weights cost to fetch, they cost once.
+    kept = KeptWeights.of(model)
     scores: Any
     if kept is not None:
         scores = kept.scores(bias, columns, positions, values, lengths)
