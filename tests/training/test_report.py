@@ -132,3 +132,11 @@ def test_rare_labels_are_counted_together() -> None:
     assert confusion["labels"] == [*labels[: MOST_LABELS - 1], "other"]
     assert sum(map(sum, confusion["counts"])) == sum(map(sum, counts))
     assert confusion_chart(confusion["labels"], confusion["counts"]).count('class="right"') == MOST_LABELS
+
+
+def test_the_loss_is_shown_as_the_mean_of_a_step(figures: RunFigures) -> None:
+    for entry, loss in zip(figures.history, (3.0, 40.0, 20.0), strict=True):
+        entry["losses"] = {"tagger": loss}  # sums over 1, 20 and 20 steps
+    page = render_page(figures)
+    for step, mean in ((0, 3), (20, 2), (40, 1)):
+        assert f"<title>tagger, step {step}: {mean}</title>" in page

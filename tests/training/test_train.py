@@ -183,6 +183,8 @@ def test_fit_takes_texts_with_annotations_and_says_how_it_went(config: Config) -
     assert result.scores["tag_acc"] == pytest.approx(result.best_score)
     assert "<svg" in result.plot().html
     assert "<svg" in result._repr_html_()
+    assert repr(result).startswith(f"<FitResult: best score {result.best_score:.4f} at step ")
+    assert len(repr(result)) < 200
 
 
 @registry.loggers("tests.quiet.v1")

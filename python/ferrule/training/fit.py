@@ -31,7 +31,7 @@ DEV_SHARE = 0.1
 """Share of the examples held out for evaluation where no development data is given."""
 
 
-@dataclass
+@dataclass(repr=False)
 class FitResult:
     """What came of a training run; in a notebook it shows itself as the report page."""
 
@@ -58,6 +58,12 @@ class FitResult:
     def plot(self) -> Plot:
         """Loss and scores by step, as something a notebook shows and `save` writes to a file."""
         return Plot(curves(self.figures))
+
+    def __repr__(self) -> str:
+        best = self.figures.best
+        at = "" if best is None else f" at step {best['step']}"
+        saved = "" if self.model_path is None else f", saved in {self.model_path.parent}"
+        return f"<FitResult: best score {self.best_score:.4f}{at}, {len(self.history)} evaluations{saved}>"
 
     def _repr_html_(self) -> str:
         return render_page(self.figures)
@@ -108,7 +114,7 @@ def fit(
     held_out = _examples(nlp, dev, "dev") if dev is not None else _hold_out(examples, chosen.seed)
     if initialize or (initialize is None and _lacks_weights(nlp)):
         nlp.initialize(lambda: examples, sgd=chosen.optimizer)
-    folder = RunFolder(output, nlp, chosen)
+    folder = RunFolder(output, nlp, chosen, config=config)
     figures = run_training(nlp, chosen, _fresh(examples), _fresh(held_out), folder=folder)
     return FitResult(nlp, figures, folder.last_model)
 

@@ -13,6 +13,8 @@ from ferrule.training.checkpoint import TrainingState, load_run, restore_random,
 from ferrule.training.report import RunFigures, versions, write_page
 
 if TYPE_CHECKING:
+    from thinc.config import Config
+
     from ferrule._typing import PathOrStr
     from ferrule.language import Language
     from ferrule.training.settings import TrainingSettings
@@ -36,7 +38,10 @@ def unfinished_step(folder: PathOrStr) -> int | None:
 
 
 class RunFolder:
-    """The folder of a run; with None for a folder, nothing is saved. `kind` heads its report."""
+    """The folder of a run; with None for a folder, nothing is saved.
+
+    kind: heads the report. config: what the report shows of the settings, the pipeline's own config for None.
+    """
 
     def __init__(
         self,
@@ -45,8 +50,10 @@ class RunFolder:
         settings: TrainingSettings,
         *,
         kind: str = "Training",
+        config: Config | None = None,
     ) -> None:
         self.kind = kind
+        self.config = config
         self.folder = None if folder is None else Path(folder)
         self.nlp = nlp
         self.settings = settings
@@ -125,7 +132,7 @@ class RunFolder:
             pipeline=list(self.nlp.pipe_names),
             history=state.history,
             confusion=state.best_confusion,
-            config=self.nlp.config.to_str(),
+            config=(self.nlp.config if self.config is None else self.config).to_str(),
             versions=versions(),
         )
         figures.set_scores(state.best_scores, state.best_labels)

@@ -64,7 +64,7 @@ class RunFigures:
         self.scores = {name: value for name, value in scores.items() if isinstance(value, (int, float))}
         own = {name: per_label_rows(value) for name, value in scores.items() if isinstance(value, dict)}
         covered = {name for kind, name in OWN_TABLES.items() if kind in labels}
-        self.labels = {**labels, **{name: rows for name, rows in own.items() if name not in covered}}
+        self.labels = {**labels, **{name: rows for name, rows in own.items() if rows and name not in covered}}
 
     def to_json(self, path: PathOrStr) -> None:
         """Write the figures as JSON."""

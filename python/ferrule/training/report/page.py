@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 from importlib import resources
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ferrule.storage import write_whole
@@ -80,13 +81,13 @@ def curves(figures: RunFigures) -> str:
     """Loss, scores and throughput by step as charts; empty without history."""
     if not figures.history:
         return ""
-    losses = _series(figures, "losses")
+    losses = _losses(figures)
     scores = {name: points for name, points in _series(figures, "scores").items() if name != "speed"}
     scores = {name: scores[name] for name in _main(scores)}
     scores["score"] = [(entry["step"], entry["score"]) for entry in figures.history]
     return (
         '<div class="charts">'
-        f"<div><h2>Loss</h2>{line_chart(losses, x_title='step', y_title='loss')}</div>"
+        f"<div><h2>Loss a step</h2>{line_chart(losses, x_title='step', y_title='loss')}</div>"
         f"<div><h2>Scores</h2>{line_chart(scores, x_title='step', y_title='score')}</div>"
         f"<div><h2>Words a second</h2>{line_chart(_speed(figures), x_title='step', y_title='words a second')}"
         "</div></div>"
@@ -111,6 +112,16 @@ def _speed(figures: RunFigures) -> dict[str, list[tuple[float, float]]]:
             evaluation.append((entry["step"], entry["scores"]["speed"]))
     found = {"training (with evaluations)": training, "evaluation": evaluation}
     return {name: points for name, points in found.items() if points}
+
+
+def _losses(figures: RunFigures) -> dict[str, list[tuple[float, float]]]:
+    """The mean of each step since the evaluation before; the history has sums."""
+    steps = [-1, *(entry["step"] for entry in figures.history)]
+    n_steps = {step: max(1, step - before) for before, step in pairwise(steps)}
+    return {
+        name: [(step, value / n_steps[int(step)]) for step, value in points]
+        for name, points in _series(figures, "losses").items()
+    }
 
 
 def _series(figures: RunFigures, kind: str) -> dict[str, list[tuple[float, float]]]:
