@@ -11,6 +11,7 @@ from thinc.api import Adam, fix_random_seed
 from ferrule.errors import LabelError
 from ferrule.pipeline.textcat import TextCategorizer
 from ferrule.pipeline.textcat_multilabel import MultiLabelTextCategorizer
+from ferrule.tokens import Doc
 
 from .conftest import SMALL_ENCODER, Library, build
 
@@ -33,7 +34,20 @@ def _architectures(exclusive: bool) -> dict[str, dict[str, Any]]:
     with_encoder = {"tok2vec": SMALL_ENCODER, "exclusive_classes": exclusive}
     return {
         "bag": bag,
+        "ngrams": {
+            "@architectures": "ferrule.TextCatNgrams.v1",
+            "exclusive_classes": exclusive,
+            "length": 4096,
+        },
         "mean": {"@architectures": "spacy.TextCatCNN.v2", **with_encoder},
+        "reduce": {
+            "@architectures": "spacy.TextCatReduce.v1",
+            **with_encoder,
+            "use_reduce_first": True,
+            "use_reduce_last": True,
+            "use_reduce_max": True,
+            "use_reduce_mean": True,
+        },
         "attention": {"@architectures": "spacy.TextCatParametricAttention.v1", **with_encoder},
         "ensemble": {
             "@architectures": "spacy.TextCatEnsemble.v2",
@@ -55,8 +69,10 @@ def cats(library: Library) -> list[Any]:
     return [library.make(words, cats=values) for words, values in TEXTS]
 
 
-@pytest.fixture(params=["bag", "mean", "attention", "ensemble"])
-def architecture(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=list(_architectures(True)))
+def architecture(request: pytest.FixtureRequest, library: Library) -> str:
+    if request.param == "ngrams" and library.doc is not Doc:
+        pytest.skip("n-grams of characters are of Ferrule's documents only, and say so to others")
     return str(request.param)
 
 
