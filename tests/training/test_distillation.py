@@ -17,7 +17,7 @@ from ferrule.errors import ConfigError, LabelError
 from ferrule.language import Language
 from ferrule.registry import registry
 from ferrule.training import Example
-from ferrule.training.distillation import DistillationSettings, distill, init_student
+from ferrule.training.distillation import DistillationSettings, _same_tokens, distill, init_student
 from ferrule.training.kept_scores import StaleScoresError
 from ferrule.training.presets import starting_config
 from ferrule.training.teachers import ScoringFunction, Teacher, load_teacher
@@ -205,6 +205,24 @@ def test_gold_annotation_takes_its_share(teacher: Teacher) -> None:
     nlp = student_of(teacher, steps=2, gold_share=1.0)
     gold = run(nlp, teacher)
     assert gold != run(student_of(teacher, steps=2), teacher)
+
+
+def test_gold_categories_must_be_there(teacher: Teacher, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Anna saw Bo .\n", encoding="utf8")
+    nlp = student_of(teacher, steps=2, gold_share=0.5)
+    nlp.config["corpora"]["text"] = {"@readers": "spacy.PlainTextCorpus.v1", "path": str(tmp_path / "a.txt")}
+    nlp.config["distillation"]["corpus"] = "corpora.text"
+    with pytest.raises(ConfigError, match=r"'textcat' cannot learn from gold annotation of 'Anna saw Bo \."):
+        run(nlp, teacher)
+
+
+def test_categories_stay_where_tokens_differ(teacher: Teacher) -> None:
+    nlp = student_of(teacher)
+    reference = ferrule.tokens.Doc(nlp.vocab, words=["An", "na"], spaces=[False, False])
+    reference.cats = {"ODD": 1.0, "EVEN": 0.0}
+    same = _same_tokens(Example(nlp.make_doc("Anna"), reference))
+    assert [token.text for token in same.reference] == ["Anna"]
+    assert same.reference.cats == reference.cats
 
 
 def test_any_function_can_teach(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def distill(
     Models, checkpoint and report are left in `output_path` as by `ferrule.training.loop.train`; Ctrl-C
     and `resume` work as there. With ``scores`` in `[distillation]` the teacher is asked once, and never
     again for the same corpus. A document whose own tokens differ from the gold ones teaches without its gold
-    annotation.
+    annotation but for categories, which must be there for `textcat` where `gold_share` is not 0.
 
     Raises ConfigError, ValueError for an empty corpus, StaleScoresError for kept scores of another teacher or
     corpus.
@@ -158,8 +158,13 @@ def distill(
     names = _teachers_of(nlp, teacher, settings, training)
     sources = _sources(nlp, teacher, names, settings, corpus, stdout)
     arguments = {name: _arguments(nlp.get_pipe(name), settings) for name in names}
+    need_categories = [
+        name for name in names if getattr(nlp.get_pipe(name), "support_missing_values", True) is False
+    ]
 
     def teach(batch: list[Example], drop: float, losses: Losses) -> None:
+        if settings.gold_share and need_categories:
+            _check_categories(batch, need_categories[0])
         nlp.distill(
             sources(batch),
             batch,
@@ -202,7 +207,9 @@ def _same_tokens(example: Example) -> Example:
     words = [token.text for token in example.predicted]
     if words == [token.text for token in example.reference]:
         return example
-    return Example(example.predicted, example.predicted.copy())
+    reference = example.predicted.copy()
+    reference.cats = dict(example.reference.cats)  # they do not depend on the tokens
+    return Example(example.predicted, reference)
 
 
 def _teachers_of(
@@ -226,6 +233,16 @@ def _teachers_of(
     if not found:
         raise ConfigError(f"none of the components {', '.join(nlp.pipe_names)} can be distilled")
     return found
+
+
+def _check_categories(batch: list[Example], name: str) -> None:
+    """Raise ConfigError for a document without categories: `name` would learn that none applies."""
+    for example in batch:
+        if not example.reference.cats:
+            raise ConfigError(
+                f"{name!r} cannot learn from gold annotation of {example.reference.text[:40]!r}, which has "
+                "no categories. Leave texts without them out of [distillation] corpus, or set gold_share to 0."
+            )
 
 
 Sources = Callable[[list[Example]], "Mapping[str, Any] | Language"]
