@@ -241,7 +241,7 @@ def _check_categories(batch: list[Example], name: str) -> None:
         if not example.reference.cats:
             raise ConfigError(
                 f"{name!r} cannot learn from gold annotation of {example.reference.text[:40]!r}, which has "
-                "no categories. Leave texts without them out of [distillation] corpus, or set gold_share to 0."
+                "no categories. Leave such texts out of [distillation] corpus, or set gold_share to 0."
             )
 
 
