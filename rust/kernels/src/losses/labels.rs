@@ -4,9 +4,10 @@ use super::{Reduction, Weights, row_factor};
 use crate::KernelError;
 use crate::real::Real;
 use crate::reference::losses as reference;
+use crate::rows::batches::{Course, run, scratch_for};
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
-use crate::rows::exponentials::{Made, RowJob, RowStats, run};
-use crate::rows::narrow::Scaled;
+use crate::rows::job::{ExpSum, RowJob, Stats};
+use crate::rows::narrow::{self, Scaled, ScaledJob, vectors_of};
 use crate::rows::sweep::Affine;
 use crate::rows::{Machine, Rows, RowsMut, check_like};
 use crate::simd::Simd;
@@ -200,53 +201,61 @@ impl Job<'_> {
     }
 }
 
-impl RowJob for Job<'_> {
+impl RowJob<1, 1> for Job<'_> {
+    type Through = ExpSum;
     type Finish = Affine<1>;
-    const FROM_EXP: bool = true;
-    const WANTS_LN: bool = true;
+    const KEEP: bool = true;
+    const LOGITS: usize = 1;
+    const LOGS: usize = 1;
 
     #[inline(always)]
-    fn finish(&mut self, row: usize, logits: &[f32], stats: RowStats, kept: &mut [f32]) -> Made<Affine<1>> {
+    fn finish(
+        &mut self,
+        row: usize,
+        [logits]: [&[f32]; 1],
+        stats: &Stats<1, 1>,
+        [kept]: &mut [&mut [f32]; 1],
+    ) -> Affine<1> {
+        let (max, sum, ln_sum) = (stats.maxima[0], stats.sums[0], stats.logs[0]);
         let row_weight = self.weights.row(row);
         let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else {
-            return Made::all(Affine::ZERO);
+            return Affine::ZERO;
         };
         let class_weight = self.class_weight(label);
         if self.labels.is_negative(row) {
             let weight = f64::from(row_weight) * f64::from(class_weight);
             let loss = reference::negative_cross_entropy(logits, label, 1.0, &mut kept[..logits.len()]);
             self.loss += weight * f64::from(loss);
-            return Made::all(Affine { scale: [(weight * self.factor) as f32], shift: 0.0 });
+            return Affine { scale: [(weight * self.factor) as f32], shift: 0.0 };
         }
         // The target is `rest` everywhere and `above` more at the label.
         let above = (self.peak - self.rest) * class_weight;
         let total = above + self.rest * self.class_total;
-        let mut loss = total * stats.ln_sum - above * (logits[label] - stats.max);
-        if above == 0.0 {
-            loss = total * stats.ln_sum;
+        let mut loss = total * ln_sum;
+        if above > 0.0 {
+            loss -= above * (logits[label] - max);
         }
         if self.rest > 0.0 {
-            loss -= self.rest * self.spread(logits, stats.max);
+            loss -= self.rest * self.spread(logits, max);
         }
         self.loss += f64::from(row_weight) * f64::from(loss);
 
         let weight = (f64::from(row_weight) * self.factor) as f32;
-        let scale = weight * total / stats.sum;
-        if total <= 0.0 {
-            return Made::all(Affine { scale: [scale], shift: 0.0 });
+        let scale = weight * total / sum;
+        if total > 0.0 {
+            // Before the row is scaled, so that it is written once.
+            kept[label] -= above / total * sum;
         }
-        let at_label = kept[label] - above / total * stats.sum;
         if self.rest > 0.0 {
-            kept[label] = at_label;
-            return Made::all(self.smooth(kept, scale, weight));
+            self.smooth(&mut kept[..logits.len()], scale, weight)
+        } else {
+            Affine { scale: [scale], shift: 0.0 }
         }
-        Made { finish: Affine { scale: [scale], shift: 0.0 }, except: Some((label, at_label)) }
     }
+}
 
-    #[inline(always)]
-    fn is_scaled(&self) -> bool {
-        self.rest == 0.0 && self.labels.negative.is_none()
-    }
+impl ScaledJob for Job<'_> {
+    const COUNTS: bool = true;
 
     /// The target is the class weight at the label and 0 elsewhere.
     #[inline(always)]
@@ -260,13 +269,13 @@ impl RowJob for Job<'_> {
     }
 
     #[inline(always)]
-    fn count(&mut self, row: usize, logits: &[f32], stats: RowStats) {
+    fn count(&mut self, row: usize, logits: &[f32], stats: &Stats<1, 1>) {
         let row_weight = self.weights.row(row);
         let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else { return };
         let class_weight = self.class_weight(label);
         // Without a weight 0, and NaN where the row has no distribution.
-        let distance = if class_weight > 0.0 { logits[label] - stats.max } else { 0.0 };
-        self.loss += f64::from(row_weight) * f64::from(class_weight * (stats.ln_sum - distance));
+        let distance = if class_weight > 0.0 { logits[label] - stats.maxima[0] } else { 0.0 };
+        self.loss += f64::from(row_weight) * f64::from(class_weight * (stats.logs[0] - distance));
     }
 }
 
@@ -274,17 +283,19 @@ impl RowJob for Job<'_> {
 fn body<S: Simd>(
     simd: S,
     job: &mut Job<'_>,
-    first: usize,
+    course: Course,
     x: Rows<'_>,
     out: RowsMut<'_>,
-    scratch: Option<&mut [f32]>,
+    scratch: &mut [f32],
 ) {
-    run(simd, job, first, x, out, 1.0, scratch);
+    match vectors_of::<S>(x.width()).filter(|_| job.rest == 0.0 && job.labels.negative.is_none()) {
+        Some(vectors) => narrow::run(simd, job, course, x, out, vectors),
+        None => run(simd, job, course, [x], out, scratch),
+    }
 }
 
 crate::dispatch! {
-    fn block(job: &mut Job<'_>, first: usize, x: Rows<'_>, out: RowsMut<'_>, scratch: Option<&mut [f32]>) -> () =
-        body;
+    fn block(job: &mut Job<'_>, course: Course, x: Rows<'_>, out: RowsMut<'_>, scratch: &mut [f32]) -> () = body;
 }
 
 impl CrossEntropy for f32 {
@@ -304,12 +315,10 @@ impl CrossEntropy for f32 {
         let streamed = is_streamed(logits.n_rows(), width);
         let total = sum_blocks(machine, out, |rows, out| {
             let mut job = Job { labels: *labels, weights, factor, peak, rest, class_total, loss: 0.0 };
-            let (first, x) = (rows.start, logits.slice(rows));
-            if streamed {
-                with_scratch(width, |scratch| block(machine.isa, &mut job, first, x, out, Some(scratch)));
-            } else {
-                block(machine.isa, &mut job, first, x, out, None);
-            }
+            let course = Course { first: rows.start, inverse: 1.0, streamed };
+            with_scratch(scratch_for(1, width), |scratch| {
+                block(machine.isa, &mut job, course, logits.slice(rows), out, scratch);
+            });
             job.loss
         });
         total * factor

@@ -1,10 +1,11 @@
 //! Losses between two rows, both through exponentials: soft cross-entropy and KL divergence.
 
-use super::pair_rows::{Block, forward_block, reverse_block, scratch_for, soft_block};
+use super::pair_rows::{Block, forward_block, reverse_block, soft_block};
 use super::{Reduction, Weights, plain_factor};
 use crate::KernelError;
 use crate::real::Real;
 use crate::reference::losses as reference;
+use crate::rows::batches::{Course, scratch_for};
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
 use crate::rows::{Machine, Rows, RowsMut, check_like};
 
@@ -124,16 +125,12 @@ impl Pairs for f32 {
                 None => targets.slice(rows.clone()),
             };
             let block = Block {
-                first: rows.start,
+                course: Course { first: rows.start, inverse: 1.0, streamed },
                 rows: [logits.slice(rows), targets],
                 row_weights: weights.rows,
-                inverse: 1.0,
                 factor,
-                streamed,
             };
-            with_scratch(scratch_for(width, streamed), |scratch| {
-                soft_block(machine.isa, &block, out, scratch)
-            })
+            with_scratch(scratch_for(2, width), |scratch| soft_block(machine.isa, &block, out, scratch))
         });
         total * factor
     }
@@ -152,14 +149,12 @@ impl Pairs for f32 {
         let streamed = is_streamed(student.n_rows(), width);
         let total = sum_blocks(machine, out, |rows, out| {
             let block = Block {
-                first: rows.start,
+                course: Course { first: rows.start, inverse: 1.0 / temperature, streamed },
                 rows: [student.slice(rows.clone()), teacher.slice(rows)],
                 row_weights: weights.rows,
-                inverse: 1.0 / temperature,
                 factor,
-                streamed,
             };
-            with_scratch(scratch_for(width, streamed), |scratch| match direction {
+            with_scratch(scratch_for(2, width), |scratch| match direction {
                 Direction::Forward => forward_block(machine.isa, &block, out, scratch),
                 Direction::Reverse => reverse_block(machine.isa, &block, out, scratch),
             })

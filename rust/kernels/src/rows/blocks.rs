@@ -97,17 +97,23 @@ where
     });
 }
 
-/// Calls `work` with room for `len` numbers of any value, which the thread keeps for its next block.
+/// Bytes of a cache line, and numbers in it.
+const LINE: (usize, usize) = (64, 64 / size_of::<f32>());
+
+/// Calls `work` with room for `len` numbers of any value that begins on a cache line, which the thread keeps for its
+/// next block.
 #[inline(always)]
 pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     thread_local! {
         static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     }
     let mut scratch = SCRATCH.take();
-    if scratch.len() < len {
-        scratch.resize(len, 0.0);
+    if scratch.len() < len + LINE.1 {
+        scratch.resize(len + LINE.1, 0.0);
     }
-    let result = work(&mut scratch[..len]);
+    // An offset that there may not be is only slower.
+    let start = scratch.as_ptr().align_offset(LINE.0).min(LINE.1);
+    let result = work(&mut scratch[start..start + len]);
     SCRATCH.replace(scratch);
     result
 }

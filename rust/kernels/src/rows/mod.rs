@@ -8,8 +8,9 @@
 //! row of -inf only; -inf beside finite numbers has probability 0. Other rows are not affected.
 
 mod backward;
+pub(crate) mod batches;
 pub(crate) mod blocks;
-pub(crate) mod exponentials;
+pub(crate) mod job;
 pub(crate) mod narrow;
 mod reduce;
 mod softmax;

@@ -4,13 +4,23 @@
 //! after. A row's last vector is stored whole where it can be:
 //! what it writes of the next row is written again by that row.
 
-use super::exponentials::{RowJob, RowStats};
-use super::through::{ExpSum, Through};
+use super::batches::Course;
+use super::job::{ExpSum, Pass, Stats, Through};
 use super::view::{Rows, RowsMut};
 use crate::simd::{Simd, math};
 
 /// How many vectors of a row are kept. Four rows of them take half of AVX-512's registers.
 const MOST_VECTORS: usize = 4;
+
+/// A job whose rows are multiples of their exponentials but for one column.
+pub(crate) trait ScaledJob {
+    /// Whether [`count`](ScaledJob::count) is called.
+    const COUNTS: bool;
+    /// How a row is made, from the sum of its exponentials.
+    fn scaled(&mut self, row: usize, sum: f32) -> Scaled;
+    /// Adds the loss of a row.
+    fn count(&mut self, row: usize, logits: &[f32], stats: &Stats<1, 1>);
+}
 
 /// How a narrow row is made of its exponentials.
 #[derive(Clone, Copy, Debug)]
@@ -69,20 +79,19 @@ pub(crate) fn store_row<S: Simd, const V: usize>(
 
 /// Runs the job over a block of rows of `vectors` vectors.
 #[inline(always)]
-pub(crate) fn run<S: Simd, J: RowJob>(
+pub(crate) fn run<S: Simd, J: ScaledJob>(
     simd: S,
     job: &mut J,
-    first: usize,
+    course: Course,
     x: Rows<'_>,
     out: RowsMut<'_>,
-    factor: f32,
     vectors: usize,
 ) {
     match vectors {
-        1 => block::<S, J, 1>(simd, job, first, x, out, factor),
-        2 => block::<S, J, 2>(simd, job, first, x, out, factor),
-        3 => block::<S, J, 3>(simd, job, first, x, out, factor),
-        _ => block::<S, J, 4>(simd, job, first, x, out, factor),
+        1 => block::<S, J, 1>(simd, job, course, x, out),
+        2 => block::<S, J, 2>(simd, job, course, x, out),
+        3 => block::<S, J, 3>(simd, job, course, x, out),
+        _ => block::<S, J, 4>(simd, job, course, x, out),
     }
 }
 
@@ -97,15 +106,14 @@ struct Known {
 }
 
 #[inline(always)]
-fn block<S: Simd, J: RowJob, const V: usize>(
+fn block<S: Simd, J: ScaledJob, const V: usize>(
     simd: S,
     job: &mut J,
-    first: usize,
+    course: Course,
     x: Rows<'_>,
     out: RowsMut<'_>,
-    factor: f32,
 ) {
-    let out = out.into_data();
+    let (first, out) = (course.first, out.into_data());
     let mut known = Known { maxima: [0.0; BATCH], sums: [1.0; BATCH] };
     for start in (0..x.n_rows()).step_by(BATCH) {
         let rows = x.slice(start..x.n_rows().min(start + BATCH));
@@ -115,12 +123,12 @@ fn block<S: Simd, J: RowJob, const V: usize>(
             known.maxima[row..row + 4].copy_from_slice(&maxima_of::<S, V>(simd, rows, row));
         }
         for row in (0..fours).step_by(4) {
-            together::<S, J, V, 4>(simd, job, first + start, rows, row, to, factor, &mut known);
+            together::<S, J, V, 4>(simd, job, first + start, rows, row, to, course.inverse, &mut known);
         }
         for row in fours..n_rows {
-            together::<S, J, V, 1>(simd, job, first + start, rows, row, to, factor, &mut known);
+            together::<S, J, V, 1>(simd, job, first + start, rows, row, to, course.inverse, &mut known);
         }
-        if J::WANTS_LN {
+        if J::COUNTS {
             count(simd, job, first + start, rows, &known);
         }
     }
@@ -141,7 +149,7 @@ fn maxima_of<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, row: usize) -> [f
 /// `R` rows, 4 or 1, through the exponential and out.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // one loop body, cut out for its two sizes
-fn together<S: Simd, J: RowJob, const V: usize, const R: usize>(
+fn together<S: Simd, J: ScaledJob, const V: usize, const R: usize>(
     simd: S,
     job: &mut J,
     first: usize,
@@ -155,11 +163,11 @@ fn together<S: Simd, J: RowJob, const V: usize, const R: usize>(
     let mut kept = [[zero; V]; R];
     let mut sums = [zero; 4];
     for (i, kept) in kept.iter_mut().enumerate() {
-        let mut pass = ExpSum::new(simd, known.maxima[row + i], factor);
+        let mut pass = Pass::new(simd, [known.maxima[row + i]], factor);
         for (vector, x) in kept.iter_mut().zip(load_row::<S, V>(simd, x.row(row + i), f32::NEG_INFINITY)) {
-            [*vector] = pass.add(simd, [x]);
+            [*vector] = ExpSum::add(simd, &mut pass, [x]);
         }
-        sums[i] = pass.sum;
+        [sums[i]] = pass.sums;
     }
     let sums = simd.sum4(sums);
     for (i, kept) in kept.iter_mut().enumerate() {
@@ -179,7 +187,7 @@ fn together<S: Simd, J: RowJob, const V: usize, const R: usize>(
 
 /// Adds the losses of a batch.
 #[inline(always)]
-fn count<S: Simd, J: RowJob>(simd: S, job: &mut J, first: usize, x: Rows<'_>, known: &Known) {
+fn count<S: Simd, J: ScaledJob>(simd: S, job: &mut J, first: usize, x: Rows<'_>, known: &Known) {
     let mut logs = known.sums;
     let (chunks, rest) = simd.chunks_mut(&mut logs);
     for chunk in chunks {
@@ -187,7 +195,7 @@ fn count<S: Simd, J: RowJob>(simd: S, job: &mut J, first: usize, x: Rows<'_>, kn
     }
     debug_assert!(rest.is_empty(), "a batch is whole vectors");
     for (row, &ln_sum) in logs.iter().enumerate().take(x.n_rows()) {
-        let stats = RowStats { max: known.maxima[row], sum: known.sums[row], ln_sum };
-        job.count(first + row, x.row(row), stats);
+        let stats = Stats { maxima: [known.maxima[row]], sums: [known.sums[row]], logs: [ln_sum] };
+        job.count(first + row, x.row(row), &stats);
     }
 }

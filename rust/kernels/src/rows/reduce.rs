@@ -2,8 +2,9 @@
 
 use super::blocks::Machine;
 use super::blocks::sum_blocks;
+use super::job::{ExpSum, Pass};
 use super::sweep::{ln4, max};
-use super::through::{ExpSum, through};
+use super::through::through;
 use super::view::{Rows, RowsMut};
 use crate::KernelError;
 use crate::simd::Simd;
@@ -13,9 +14,9 @@ fn logsumexp_body<S: Simd>(simd: S, x: Rows<'_>, out: &mut [f32]) {
     for (i, out) in out.iter_mut().enumerate() {
         let row = x.row(i);
         let largest = simd.max_lane(max(simd, row));
-        let mut pass = ExpSum::new(simd, largest, 1.0);
-        through::<S, _, 1, false>(simd, &mut pass, [row], [&mut []]);
-        let value = largest + ln4(simd, [simd.sum(pass.sum); 4])[0];
+        let mut pass = Pass::new(simd, [largest], 1.0);
+        through::<S, ExpSum, 1, 1, false>(simd, &mut pass, 0, [row], &mut [&mut []]);
+        let value = largest + ln4(simd, [simd.sum(pass.sums[0]); 4])[0];
         // With an infinity as the maximum, inf - inf has made a NaN of rows that hold none.
         *out = if value.is_nan() && !has_nan(simd, row) { largest } else { value };
     }

@@ -1,96 +1,93 @@
 //! Softmax and log-softmax.
 
-use super::blocks::Machine;
-use super::blocks::{each_block, is_streamed, with_scratch};
-use super::exponentials::{Made, RowJob, RowStats, run};
-use super::narrow::Scaled;
+use super::batches::{Course, run, scratch_for};
+use super::blocks::{Machine, each_block, is_streamed, with_scratch};
+use super::job::{ExpSum, RowJob, Stats};
+use super::narrow::{self, Scaled, ScaledJob, vectors_of};
 use super::sweep::{Affine, Centred};
 use super::view::{Rows, RowsMut};
 use crate::simd::Simd;
 
 struct Normalize;
 
-impl RowJob for Normalize {
+impl RowJob<1, 1> for Normalize {
+    type Through = ExpSum;
     type Finish = Affine<1>;
-    const FROM_EXP: bool = true;
-    const WANTS_LN: bool = false;
+    const KEEP: bool = true;
+    const LOGITS: usize = 1;
+    const LOGS: usize = 0;
     #[inline(always)]
     fn finish(
         &mut self,
-        _row: usize,
-        _logits: &[f32],
-        stats: RowStats,
-        _kept: &mut [f32],
-    ) -> Made<Affine<1>> {
-        Made::all(Affine { scale: [1.0 / stats.sum], shift: 0.0 })
+        _: usize,
+        _: [&[f32]; 1],
+        stats: &Stats<1, 1>,
+        _: &mut [&mut [f32]; 1],
+    ) -> Affine<1> {
+        Affine { scale: [1.0 / stats.sums[0]], shift: 0.0 }
     }
+}
+
+impl ScaledJob for Normalize {
+    const COUNTS: bool = false;
     #[inline(always)]
-    fn is_scaled(&self) -> bool {
-        true
-    }
-    #[inline(always)]
-    fn scaled(&mut self, _row: usize, sum: f32) -> Scaled {
+    fn scaled(&mut self, _: usize, sum: f32) -> Scaled {
         Scaled { scale: 1.0 / sum, less: None }
     }
+    #[inline(always)]
+    fn count(&mut self, _: usize, _: &[f32], _: &Stats<1, 1>) {}
 }
 
 struct LogNormalize {
     factor: f32,
 }
 
-impl RowJob for LogNormalize {
+impl RowJob<1, 1> for LogNormalize {
+    type Through = ExpSum;
     type Finish = Centred;
-    const FROM_EXP: bool = false;
-    const WANTS_LN: bool = true;
+    const KEEP: bool = false;
+    const LOGITS: usize = 1;
+    const LOGS: usize = 1;
     #[inline(always)]
-    fn finish(&mut self, _row: usize, _logits: &[f32], stats: RowStats, _kept: &mut [f32]) -> Made<Centred> {
-        Made::all(Centred { centre: stats.max, scale: self.factor, shift: -stats.ln_sum })
+    fn finish(&mut self, _: usize, _: [&[f32]; 1], stats: &Stats<1, 1>, _: &mut [&mut [f32]; 1]) -> Centred {
+        Centred { centre: stats.maxima[0], scale: self.factor, shift: -stats.logs[0] }
     }
 }
 
 #[inline(always)]
-fn softmax_body<S: Simd>(simd: S, x: Rows<'_>, out: RowsMut<'_>, factor: f32, scratch: Option<&mut [f32]>) {
-    run(simd, &mut Normalize, 0, x, out, factor, scratch);
+fn softmax_body<S: Simd>(simd: S, course: Course, x: Rows<'_>, out: RowsMut<'_>, scratch: &mut [f32]) {
+    match vectors_of::<S>(x.width()) {
+        Some(vectors) => narrow::run(simd, &mut Normalize, course, x, out, vectors),
+        None => run(simd, &mut Normalize, course, [x], out, scratch),
+    }
 }
 
 #[inline(always)]
-fn log_softmax_body<S: Simd>(
-    simd: S,
-    x: Rows<'_>,
-    out: RowsMut<'_>,
-    factor: f32,
-    scratch: Option<&mut [f32]>,
-) {
-    run(simd, &mut LogNormalize { factor }, 0, x, out, factor, scratch);
+fn log_softmax_body<S: Simd>(simd: S, course: Course, x: Rows<'_>, out: RowsMut<'_>) {
+    run(simd, &mut LogNormalize { factor: course.inverse }, course, [x], out, &mut []);
 }
 
 crate::dispatch! {
-    fn softmax_block(x: Rows<'_>, out: RowsMut<'_>, factor: f32, scratch: Option<&mut [f32]>) -> () = softmax_body;
+    fn softmax_block(course: Course, x: Rows<'_>, out: RowsMut<'_>, scratch: &mut [f32]) -> () = softmax_body;
 }
 crate::dispatch! {
-    fn log_softmax_block(x: Rows<'_>, out: RowsMut<'_>, factor: f32, scratch: Option<&mut [f32]>) -> () =
-        log_softmax_body;
+    fn log_softmax_block(course: Course, x: Rows<'_>, out: RowsMut<'_>) -> () = log_softmax_body;
+}
+
+fn course_of(x: Rows<'_>, temperature: f32) -> Course {
+    Course { first: 0, inverse: 1.0 / temperature, streamed: is_streamed(x.n_rows(), x.width()) }
 }
 
 pub(super) fn softmax(machine: Machine<'_>, x: Rows<'_>, out: RowsMut<'_>, temperature: f32) {
-    let streamed = is_streamed(x.n_rows(), x.width());
+    let course = course_of(x, temperature);
     each_block(machine, out, |rows, out| {
-        let x = x.slice(rows);
-        if streamed {
-            with_scratch(x.width(), |scratch| {
-                softmax_block(machine.isa, x, out, 1.0 / temperature, Some(scratch))
-            });
-        } else {
-            softmax_block(machine.isa, x, out, 1.0 / temperature, None);
-        }
+        with_scratch(scratch_for(1, x.width()), |scratch| {
+            softmax_block(machine.isa, course, x.slice(rows), out, scratch);
+        });
     });
 }
 
 pub(super) fn log_softmax(machine: Machine<'_>, x: Rows<'_>, out: RowsMut<'_>, temperature: f32) {
-    let streamed = is_streamed(x.n_rows(), x.width());
-    each_block(machine, out, |rows, out| {
-        let x = x.slice(rows);
-        let mut none = [];
-        log_softmax_block(machine.isa, x, out, 1.0 / temperature, streamed.then_some(&mut none));
-    });
+    let course = course_of(x, temperature);
+    each_block(machine, out, |rows, out| log_softmax_block(machine.isa, course, x.slice(rows), out));
 }

@@ -72,12 +72,12 @@ pub(crate) fn max<S: Simd>(simd: S, row: &[f32]) -> S::F32 {
     max
 }
 
-/// One vector of each row.
+/// The vector at `at` of each row.
 #[inline(always)]
-fn load_each<S: Simd, const N: usize>(simd: S, rows: &[&[S::Chunk]; N], at: usize) -> [S::F32; N] {
+pub(crate) fn load_each<S: Simd, const N: usize>(simd: S, rows: &[&[f32]; N], at: usize) -> [S::F32; N] {
     let mut vectors = [simd.splat(0.0); N];
     for (vector, row) in vectors.iter_mut().zip(rows) {
-        *vector = simd.load(&row[at]);
+        *vector = simd.load_at(row, at);
     }
     vectors
 }
@@ -92,9 +92,8 @@ pub(crate) fn write<S: Simd, const N: usize>(
 ) {
     let (lines, rest) = simd.chunks_mut(out);
     let body = lines.len() * S::LANES;
-    let chunks = sources.map(|source| simd.chunks(&source[..body]).0);
     for (i, line) in lines.iter_mut().enumerate() {
-        simd.store(line, finish.apply(simd, load_each(simd, &chunks, i)));
+        simd.store(line, finish.apply(simd, load_each(simd, &sources, i * S::LANES)));
     }
     if !rest.is_empty() {
         let mut last = [simd.splat(0.0); N];
@@ -102,18 +101,6 @@ pub(crate) fn write<S: Simd, const N: usize>(
             *vector = simd.load_partial(&source[body..], 0.0);
         }
         simd.store_partial(rest, finish.apply(simd, last));
-    }
-}
-
-/// Finishes the row where it stands.
-#[inline(always)]
-pub(crate) fn rescale<S: Simd>(simd: S, finish: impl Finish<1>, row: &mut [f32]) {
-    let (chunks, rest) = simd.chunks_mut(row);
-    for chunk in chunks {
-        simd.store(chunk, finish.apply(simd, [simd.load(chunk)]));
-    }
-    if !rest.is_empty() {
-        simd.store_partial(rest, finish.apply(simd, [simd.load_partial(rest, 0.0)]));
     }
 }
 

@@ -1,69 +1,40 @@
-//! Rows through the exponential: one alone, four in lockstep, or one while its neighbours are written and read.
+//! A row through the exponential: alone, or while the row of another batch leaves and that of a third one comes.
 
-use super::sweep::{Finish, max, write};
-use crate::simd::{Simd, math};
-
-/// What happens to one vector of each of `N` rows that belong together, and the sums over them.
-pub(crate) trait Through<S: Simd, const N: usize> {
-    /// What lanes past the end of the rows hold; it must add nothing.
-    const FILL: [f32; N];
-    /// Adds one vector of each row to the sums. Returns what to keep of it.
-    fn add(&mut self, simd: S, x: [S::F32; N]) -> [S::F32; N];
-}
-
-/// `exp((x - max) / T)` and its sum.
-#[derive(Clone, Copy)]
-pub(crate) struct ExpSum<S: Simd> {
-    max: S::F32,
-    scale: S::F32,
-    /// The lanes' sums so far.
-    pub(crate) sum: S::F32,
-}
-
-impl<S: Simd> ExpSum<S> {
-    /// For a row with that largest number; `inverse` is 1 / T.
-    #[inline(always)]
-    pub(crate) fn new(simd: S, max: f32, inverse: f32) -> Self {
-        let scale = simd.splat(inverse * std::f32::consts::LOG2_E);
-        Self { max: simd.splat(max), scale, sum: simd.splat(0.0) }
-    }
-}
-
-impl<S: Simd> Through<S, 1> for ExpSum<S> {
-    const FILL: [f32; 1] = [f32::NEG_INFINITY];
-    #[inline(always)]
-    fn add(&mut self, simd: S, [x]: [S::F32; 1]) -> [S::F32; 1] {
-        // The difference first: it is exact near the maximum, and does not see a shift of the row.
-        let e = math::exp2(simd, simd.mul(simd.sub(x, self.max), self.scale));
-        self.sum = simd.add(self.sum, e);
-        [e]
-    }
-}
+use super::job::{Pass, RowJob, Through};
+use super::sweep::{Finish, load_each, max, write};
+use crate::simd::Simd;
 
 /// How many numbers ahead of its use memory is asked for: the CPU's own prefetching ends at each page.
 const AHEAD: usize = 256;
 
+/// The last vector of each row; lanes past its end hold `fill`.
 #[inline(always)]
-fn load<S: Simd, const N: usize>(simd: S, rows: &[&[f32]; N], at: usize) -> [S::F32; N] {
+fn load_ends<S: Simd, const N: usize>(simd: S, rows: &[&[f32]; N], at: usize, fill: [f32; N]) -> [S::F32; N] {
     let mut vectors = [simd.splat(0.0); N];
-    for (vector, row) in vectors.iter_mut().zip(rows) {
-        *vector = simd.load_at(row, at);
+    for ((vector, row), fill) in vectors.iter_mut().zip(rows).zip(fill) {
+        *vector = simd.load_partial(&row[at..], fill);
     }
     vectors
 }
 
-/// Takes the numbers `from..width` of each row; what is kept goes to the same places of `kept` if `KEEP`.
+/// Takes the numbers `from..` of each row through; what is kept goes to the same places of `kept`, rows of whole
+/// vectors, if `KEEP`.
 #[inline(always)]
-fn take<S: Simd, P: Through<S, N>, const N: usize, const KEEP: bool>(
+pub(crate) fn through<S: Simd, T: Through<N, M>, const N: usize, const M: usize, const KEEP: bool>(
     simd: S,
-    pass: &mut P,
+    pass: &mut Pass<S, N, M>,
     from: usize,
     rows: [&[f32]; N],
     kept: &mut [&mut [f32]; N],
 ) {
     let mut at = from;
-    while at + S::LANES <= rows[0].len() {
-        let made = pass.add(simd, load(simd, &rows, at));
+    while at < rows[0].len() {
+        let x = if at + S::LANES <= rows[0].len() {
+            load_each(simd, &rows, at)
+        } else {
+            load_ends(simd, &rows, at, T::FILL)
+        };
+        let made = T::add(simd, pass, x);
         if KEEP {
             for (kept, made) in kept.iter_mut().zip(made) {
                 simd.store_at(kept, at, made);
@@ -71,128 +42,114 @@ fn take<S: Simd, P: Through<S, N>, const N: usize, const KEEP: bool>(
         }
         at += S::LANES;
     }
-    if at < rows[0].len() {
-        let mut last = [simd.splat(0.0); N];
-        for ((vector, row), fill) in last.iter_mut().zip(rows).zip(P::FILL) {
-            *vector = simd.load_partial(&row[at..], fill);
-        }
-        let made = pass.add(simd, last);
-        if KEEP {
-            for ((kept, made), row) in kept.iter_mut().zip(made).zip(rows) {
-                simd.store_partial(&mut kept[at..row.len()], made);
-            }
-        }
+}
+
+/// The numbers `from..` of each row, kept if the job wants that.
+#[inline(always)]
+pub(crate) fn rest<S: Simd, J: RowJob<N, M>, const N: usize, const M: usize>(
+    simd: S,
+    pass: &mut Pass<S, N, M>,
+    from: usize,
+    rows: [&[f32]; N],
+    kept: &mut [&mut [f32]; N],
+) {
+    if J::KEEP {
+        through::<S, J::Through, N, M, true>(simd, pass, from, rows, kept);
+    } else {
+        through::<S, J::Through, N, M, false>(simd, pass, from, rows, kept);
     }
 }
 
-/// One row of each.
-#[inline(always)]
-pub(crate) fn through<S: Simd, P: Through<S, N>, const N: usize, const KEEP: bool>(
-    simd: S,
-    pass: &mut P,
-    rows: [&[f32]; N],
-    mut kept: [&mut [f32]; N],
-) {
-    take::<S, P, N, KEEP>(simd, pass, 0, rows, &mut kept);
+/// A row that leaves.
+pub(crate) struct Done<'a, F, const N: usize> {
+    /// How it is made.
+    pub(crate) made: F,
+    /// What it is made of, if that is not what was kept.
+    pub(crate) sources: [&'a [f32]; N],
+    /// Where it goes. What follows it there is written later.
+    pub(crate) out: &'a mut [f32],
 }
 
-/// Four rows of each, which follow each other; `kept` has room for four rows of each, or for none.
+/// Takes a row through the exponential while one of the batch before leaves and one of the batch after is searched for
+/// its largest number: one loop, so that arithmetic and both directions of the memory bus are busy together. Returns
+/// the lanes' largest numbers of the next row. All rows have one length.
 ///
-/// Their sums do not wait for each other.
+/// With `KEEP`, `kept` holds what the leaving row is made of, and afterwards what was kept of this one.
 #[inline(always)]
-pub(crate) fn through4<S: Simd, P: Through<S, N>, const N: usize, const KEEP: bool>(
+pub(crate) fn overlapped<S: Simd, J: RowJob<N, M>, const N: usize, const M: usize>(
     simd: S,
-    passes: &mut [P; 4],
-    width: usize,
+    done: Done<'_, J::Finish, N>,
+    pass: &mut Pass<S, N, M>,
     rows: [&[f32]; N],
-    mut kept: [&mut [f32]; N],
-) {
+    kept: &mut [&mut [f32]; N],
+    next: [&[f32]; N],
+) -> [S::F32; N] {
+    let Done { made, sources, out } = done;
+    let width = rows[0].len();
+    let mut largest = [simd.splat(f32::NEG_INFINITY); N];
     let mut at = 0;
     while at + S::LANES <= width {
-        for (i, pass) in passes.iter_mut().enumerate() {
-            let made = pass.add(simd, load(simd, &rows, i * width + at));
-            if KEEP {
-                for (kept, made) in kept.iter_mut().zip(made) {
-                    simd.store_at(kept, i * width + at, made);
-                }
+        let old = if J::KEEP { load_kept(simd, kept, at) } else { load_each(simd, &sources, at) };
+        simd.store_at(out, at, made.apply(simd, old));
+        for (largest, next) in largest.iter_mut().zip(next) {
+            *largest = simd.max(simd.load_at(next, at), *largest);
+        }
+        let new = J::Through::add(simd, pass, load_each(simd, &rows, at));
+        if J::KEEP {
+            for (kept, new) in kept.iter_mut().zip(new) {
+                simd.store_at(kept, at, new);
             }
         }
         at += S::LANES;
     }
     if at < width {
-        for (i, pass) in passes.iter_mut().enumerate() {
-            let rest = i * width + at..(i + 1) * width;
-            let mut last = [simd.splat(0.0); N];
-            for ((vector, row), fill) in last.iter_mut().zip(rows).zip(P::FILL) {
-                *vector = simd.load_partial(&row[rest.clone()], fill);
-            }
-            let made = pass.add(simd, last);
-            if KEEP {
-                for (kept, made) in kept.iter_mut().zip(made) {
-                    simd.store_partial(&mut kept[rest.clone()], made);
-                }
-            }
+        let old = if J::KEEP { load_kept(simd, kept, at) } else { load_ends(simd, &sources, at, [0.0; N]) };
+        let last = made.apply(simd, old);
+        if at + S::LANES <= out.len() {
+            simd.store_at(out, at, last);
+        } else {
+            simd.store_partial(&mut out[at..width], last);
         }
+        for (largest, next) in largest.iter_mut().zip(load_ends(simd, &next, at, [f32::NEG_INFINITY; N])) {
+            *largest = simd.max(next, *largest);
+        }
+        rest::<S, J, N, M>(simd, pass, at, rows, kept);
     }
+    largest
 }
 
-/// The row before, to be written past the caches.
-pub(crate) struct Done<'a, F, const N: usize> {
-    /// How it is made.
-    pub(crate) made: F,
-    /// What it is made of; left out where that is kept.
-    pub(crate) sources: [&'a [f32]; N],
-    /// Where it goes.
-    pub(crate) out: &'a mut [f32],
-}
-
-/// Takes a row through the exponential while the one before it leaves for memory and the next one comes from there:
-/// one loop, so that arithmetic and both directions of the memory bus are busy together. Returns the lanes' largest
-/// numbers of the next row. All rows have one length.
-///
-/// With `KEEP`, `kept` holds what the row before is made of, and afterwards what was kept of this one.
+/// The same, and the row leaves past the caches.
 #[inline(always)]
-pub(crate) fn overlapped<S: Simd, P: Through<S, N>, F: Finish<N>, const N: usize, const KEEP: bool>(
+pub(crate) fn overlapped_streamed<S: Simd, J: RowJob<N, M>, const N: usize, const M: usize>(
     simd: S,
-    done: Done<'_, F, N>,
-    pass: &mut P,
+    done: Done<'_, J::Finish, N>,
+    pass: &mut Pass<S, N, M>,
     rows: [&[f32]; N],
-    mut kept: [&mut [f32]; N],
+    kept: &mut [&mut [f32]; N],
     next: [&[f32]; N],
 ) -> [S::F32; N] {
     let Done { made, sources, out } = done;
-    let (head, lines, tail) = simd.lines_mut(out);
+    let width = rows[0].len();
+    let (head, lines, tail) = simd.lines_mut(&mut out[..width]);
     let (before, body) = (head.len(), lines.len() * S::LANES);
     // The ends are written first, for the loop puts this row in the place of what they are made of.
     for (out, start) in [(head, 0), (tail, before + body)] {
-        let end = start + out.len();
-        if KEEP {
-            let mut ends: [&[f32]; N] = [&[]; N];
-            for (part, kept) in ends.iter_mut().zip(&kept) {
-                *part = &kept[start..end];
-            }
-            write(simd, made, ends, out);
-        } else {
-            write(simd, made, sources.map(|row| &row[start..end]), out);
-        }
+        write(simd, made, part_of::<J, N, M>(kept, &sources, start..start + out.len()), out);
     }
     let mut largest = [simd.splat(f32::NEG_INFINITY); N];
     let mut at = 0;
     for line in lines {
-        let mut old = [simd.splat(0.0); N];
-        for (i, old) in old.iter_mut().enumerate() {
-            let source: &[f32] = if KEEP { &*kept[i] } else { sources[i] };
-            *old = simd.load_at(source, before + at);
-        }
+        let old =
+            if J::KEEP { load_kept(simd, kept, before + at) } else { load_each(simd, &sources, before + at) };
         simd.stream(line, made.apply(simd, old));
         for (largest, next) in largest.iter_mut().zip(next) {
             simd.prefetch(next, at + AHEAD);
             *largest = simd.max(simd.load_at(next, at), *largest);
         }
-        let made = pass.add(simd, load(simd, &rows, at));
-        if KEEP {
-            for (kept, made) in kept.iter_mut().zip(made) {
-                simd.store_at(kept, at, made);
+        let new = J::Through::add(simd, pass, load_each(simd, &rows, at));
+        if J::KEEP {
+            for (kept, new) in kept.iter_mut().zip(new) {
+                simd.store_at(kept, at, new);
             }
         }
         at += S::LANES;
@@ -200,25 +157,53 @@ pub(crate) fn overlapped<S: Simd, P: Through<S, N>, F: Finish<N>, const N: usize
     for (largest, next) in largest.iter_mut().zip(next) {
         *largest = simd.max(max(simd, &next[at..]), *largest);
     }
-    take::<S, P, N, KEEP>(simd, pass, at, rows, &mut kept);
+    rest::<S, J, N, M>(simd, pass, at, rows, kept);
     largest
 }
 
-/// Writes the last row, which has no neighbour, past the caches.
+/// Writes a row that leaves alone, past the caches if `STREAM`.
 #[inline(always)]
-pub(crate) fn leave<S: Simd, F: Finish<N>, const N: usize>(
+pub(crate) fn leave<S: Simd, J: RowJob<N, M>, const N: usize, const M: usize, const STREAM: bool>(
     simd: S,
-    made: F,
-    sources: [&[f32]; N],
-    out: &mut [f32],
+    done: Done<'_, J::Finish, N>,
+    width: usize,
+    kept: &[&mut [f32]; N],
 ) {
+    let Done { made, sources, out } = done;
+    let out = &mut out[..width];
+    if !STREAM {
+        return write(simd, made, part_of::<J, N, M>(kept, &sources, 0..width), out);
+    }
     let (head, lines, tail) = simd.lines_mut(out);
     let (before, body) = (head.len(), lines.len() * S::LANES);
-    write(simd, made, sources.map(|row| &row[..before]), head);
-    write(simd, made, sources.map(|row| &row[before + body..]), tail);
-    let mut at = before;
-    for line in lines {
-        simd.stream(line, made.apply(simd, load(simd, &sources, at)));
-        at += S::LANES;
+    for (out, start) in [(head, 0), (tail, before + body)] {
+        write(simd, made, part_of::<J, N, M>(kept, &sources, start..start + out.len()), out);
     }
+    let rows = part_of::<J, N, M>(kept, &sources, before..before + body);
+    for (i, line) in lines.iter_mut().enumerate() {
+        simd.stream(line, made.apply(simd, load_each(simd, &rows, i * S::LANES)));
+    }
+}
+
+/// The numbers of a range that a row is made of.
+#[inline(always)]
+fn part_of<'a, J: RowJob<N, M>, const N: usize, const M: usize>(
+    kept: &'a [&mut [f32]; N],
+    sources: &[&'a [f32]; N],
+    range: std::ops::Range<usize>,
+) -> [&'a [f32]; N] {
+    let mut parts: [&[f32]; N] = [&[]; N];
+    for (i, part) in parts.iter_mut().enumerate() {
+        *part = if J::KEEP { &kept[i][range.clone()] } else { &sources[i][range.clone()] };
+    }
+    parts
+}
+
+#[inline(always)]
+fn load_kept<S: Simd, const N: usize>(simd: S, kept: &[&mut [f32]; N], at: usize) -> [S::F32; N] {
+    let mut vectors = [simd.splat(0.0); N];
+    for (vector, kept) in vectors.iter_mut().zip(kept) {
+        *vector = simd.load_at(kept, at);
+    }
+    vectors
 }

@@ -126,17 +126,16 @@ impl Simd for Avx512 {
         abs(a) = _mm512_abs_ps(a);
         with_sign(magnitude, sign) = _mm512_or_ps(magnitude, _mm512_and_ps(sign, _mm512_set1_ps(-0.0)));
         round(a) = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
+        floor(a) = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a);
         scale_by_power(a, n) = _mm512_scalef_ps(a, n);
     }
 
     #[inline(always)]
-    fn split_whole(self, a: __m512) -> (__m512, __m512) {
+    fn split_floor(self, a: __m512) -> (__m512, __m512) {
         // SAFETY: the token proves AVX-512 DQ.
-        unsafe {
-            // 0 for the infinities, so that no clamp is needed: `scale_by_power` takes any whole number.
-            let rest = _mm512_reduce_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
-            (_mm512_sub_ps(a, rest), rest)
-        }
+        let rest = unsafe { _mm512_reduce_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a) };
+        // `vscalefps` takes the floor itself, and `rest` is 0 for the infinities, so no clamp is needed.
+        (a, rest)
     }
 
     #[inline(always)]

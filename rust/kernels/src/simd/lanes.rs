@@ -85,17 +85,24 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn with_sign(self, magnitude: Self::F32, sign: Self::F32) -> Self::F32;
     /// The nearest whole number, ties to even, for numbers of magnitude up to 2²².
     fn round(self, a: Self::F32) -> Self::F32;
+    /// The largest whole number that is not above, for numbers of magnitude up to 2²².
+    fn floor(self, a: Self::F32) -> Self::F32;
     /// `a * 2^n` for whole `n` from −252 to 252, `a` of magnitude 0.5 to 2; overflows to infinity and underflows
     /// through the subnormals to zero.
     fn scale_by_power(self, a: Self::F32, n: Self::F32) -> Self::F32;
-    /// `(n, r)` with `a = n + r`, `n` whole and `|r| <= ½`, for numbers up to 2²²: the exponent of `2^a` as
-    /// [`scale_by_power`](Simd::scale_by_power) takes it, and what is left. Below −150, where `2^a` is 0, `n` is −150 or
-    /// less and `r` is 0.
+    /// `(n, r)` with `a = floor(n) + r` and `0 <= r <= 1`, for numbers up to 2²²: `n` as
+    /// [`scale_by_floor`](Simd::scale_by_floor) takes it for `2^a`, and what is left. Below −150, where `2^a` is 0, `n` is
+    /// −150 or less.
     #[inline(always)]
-    fn split_whole(self, a: Self::F32) -> (Self::F32, Self::F32) {
+    fn split_floor(self, a: Self::F32) -> (Self::F32, Self::F32) {
         let a = self.max(self.splat(-150.0), a);
-        let whole = self.round(a);
+        let whole = self.floor(a);
         (whole, self.sub(a, whole))
+    }
+    /// `a * 2^floor(n)`, for `n` of [`split_floor`](Simd::split_floor) and `a` of magnitude 1 to 2.
+    #[inline(always)]
+    fn scale_by_floor(self, a: Self::F32, n: Self::F32) -> Self::F32 {
+        self.scale_by_power(a, n)
     }
     /// `(e, m)` with `a = m * 2^e` and `1 <= m < 2`, for positive finite `a`; anything for other numbers.
     fn split_exponent(self, a: Self::F32) -> (Self::F32, Self::F32);

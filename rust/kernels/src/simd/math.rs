@@ -11,9 +11,9 @@ const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// (e^r - 1 - r) / r² for |r| <= ln 2 / 2; relative error of the whole 3e-9.
 const EXP_TAIL: [f32; 5] = [4.999_999_4e-1, 1.666_652_1e-1, 4.166_839e-2, 8.368_717e-3, 1.381_459_9e-3];
-/// (2^r - 1) / r for |r| <= ½; relative error of the whole 9e-8.
+/// (2^r - 1) / r for 0 <= r <= 1; relative error of the whole 9e-8.
 #[allow(clippy::approx_constant, reason = "the first is near ln 2, as it must be, and not it")]
-const EXP2_TAIL: [f32; 5] = [6.931_47e-1, 2.402_224_2e-1, 5.550_733_6e-2, 9.671_513e-3, 1.326_472_7e-3];
+const EXP2_TAIL: [f32; 5] = [6.931_513e-1, 2.401_644_4e-1, 5.579_991_3e-2, 9.017_031e-3, 1.867_13e-3];
 /// (ln(1+f) - f + f²/2) / f³ for √½ - 1 <= f <= √2 - 1; relative error of the whole 6e-9.
 const LN_TAIL: [f32; 8] = [
     3.333_333e-1,
@@ -67,9 +67,9 @@ pub fn exp_clamped<S: Simd>(simd: S, x: S::F32) -> S::F32 {
 /// `exp2(-inf)` is exactly 0, `exp2(0)` exactly 1, `exp2(NaN)` NaN.
 #[inline(always)]
 pub fn exp2<S: Simd>(simd: S, x: S::F32) -> S::F32 {
-    let (whole, rest) = simd.split_whole(x);
+    let (whole, rest) = simd.split_floor(x);
     let power = simd.mul_add(rest, polynomial(simd, rest, &EXP2_TAIL), simd.splat(1.0));
-    simd.scale_by_power(power, whole)
+    simd.scale_by_floor(power, whole)
 }
 
 /// `ln x`, within 2 units in the last place (3 on [`Scalar`](super::Scalar)), subnormal arguments included.

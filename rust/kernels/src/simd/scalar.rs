@@ -118,6 +118,11 @@ impl Simd for Scalar {
         each(|i| (a[i] + ROUNDER) - ROUNDER)
     }
     #[inline(always)]
+    fn floor(self, a: [f32; 4]) -> [f32; 4] {
+        let near = self.round(a);
+        each(|i| if near[i] > a[i] { near[i] - 1.0 } else { near[i] })
+    }
+    #[inline(always)]
     fn scale_by_power(self, a: [f32; 4], n: [f32; 4]) -> [f32; 4] {
         each(|i| {
             let n = n[i] as i32;
