@@ -3,8 +3,8 @@
     python examples/wnut17/compare.py CORPUS [--libraries ferrule spacy] [--seeds 0 1 2] [--keep FOLDER]
 
 CORPUS is the folder that ``ferrule convert`` filled with ``wnut17-train.spacy``, ``-dev`` and ``-test``.
-Each run keeps the model that is best on the development split; both are scored by the same lines, below. With
-``--keep`` those models stay, as ``FOLDER/ferrule-0/model-best`` and so on.
+Each run keeps the model that is best on the development split, and the last one; those of both libraries are
+scored by the same lines, below. With ``--keep`` they stay, as ``FOLDER/ferrule-0/model-best`` and so on.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any
 CONFIG = Path(__file__).with_name("ner.cfg")
 
 
-def train(library: str, corpus: Path, seed: int, folder: Path) -> Any:
-    """The pipeline that was best on the development split."""
+def train(library: str, corpus: Path, seed: int, folder: Path) -> tuple[Any, Any]:
+    """The pipeline that was best on the development split, and the one after the last step."""
     module = importlib.import_module(library)
     overrides = {
         "paths.train": str(corpus / "wnut17-train.spacy"),
@@ -48,7 +48,7 @@ def train(library: str, corpus: Path, seed: int, folder: Path) -> Any:
         nlp = init_nlp(read_config(CONFIG, overrides))
     folder.mkdir(parents=True, exist_ok=True)
     run(nlp, folder, stdout=io.StringIO())
-    return module.load(folder / "model-best")
+    return module.load(folder / "model-best"), module.load(folder / "model-last")
 
 
 def entity_f1(library: str, nlp: Any, path: Path) -> float:
@@ -78,13 +78,15 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as passing:
                 start = time.perf_counter()
                 folder = (options.keep or Path(passing)) / f"{library}-{seed}"
-                nlp = train(library, options.corpus, seed, folder)
+                best, last = train(library, options.corpus, seed, folder)
                 seconds = time.perf_counter() - start
-            dev, test = (
-                entity_f1(library, nlp, options.corpus / f"wnut17-{part}.spacy") for part in ("dev", "test")
+            dev, test = options.corpus / "wnut17-dev.spacy", options.corpus / "wnut17-test.spacy"
+            scores.append(entity_f1(library, best, test))
+            print(
+                f"{library:8} seed {seed}: F1 {entity_f1(library, best, dev):.4f} dev,",
+                f"{scores[-1]:.4f} test; last {entity_f1(library, last, test):.4f} test; {seconds:.0f} s",
+                flush=True,
             )
-            scores.append(test)
-            print(f"{library:8} seed {seed}: F1 {dev:.4f} dev, {test:.4f} test; {seconds:.0f} s", flush=True)
         print(f"{library:8} mean of {len(scores)} seeds: F1 {statistics.mean(scores):.4f} test", flush=True)
 
 
