@@ -89,10 +89,12 @@ class DocBin:
         """The documents, with their strings added to `vocab`; ValueError for data that is no document's."""
         for string in self.strings:
             vocab.strings.add(string)
+        has_extras = self._with_extras()
         for start in range(0, len(self), _DOCS_AT_ONCE):
             docs = self._some_docs(vocab, start, min(start + _DOCS_AT_ONCE, len(self)))
             for i, doc in enumerate(docs, start):
-                self._restore_extras(doc, i)
+                if has_extras[i]:
+                    self._restore_extras(doc, i)
                 yield doc
 
     def _some_docs(self, vocab: Vocab, start: int, end: int) -> Iterable[Doc]:
@@ -116,6 +118,16 @@ class DocBin:
             Doc, vocab, self.attrs, orth, np.concatenate(rows), np.concatenate(spaces), lengths
         )
         return docs
+
+    def _with_extras(self) -> list[bool]:
+        """Whether a document has more than words and their attributes; most have not."""
+        parts = zip(self.flags, self.cats, self.span_groups, self.user_data, self.activations, strict=True)
+        return [
+            bool(cats or user_data is not None or activations)
+            or groups != _NO_GROUPS
+            or flags.get("has_unknown_spaces", False)
+            for flags, cats, groups, user_data, activations in parts
+        ]
 
     def _restore_extras(self, doc: Doc, i: int) -> None:
         if self.flags[i].get("has_unknown_spaces", False):

@@ -245,6 +245,8 @@ def validate_get_examples(get_examples: Callable[[], Iterable[Any]], method: str
 
 
 def _checked_doc(role: str, doc: Any) -> Any:
+    if isinstance(doc, DocCore):
+        return doc
     if not hasattr(doc, "to_array") or not hasattr(doc, "vocab"):
         raise TypeError(f"Example: {role} must be a Doc, found {type(doc).__name__}: {str(doc)[:80]!r}")
     return doc
