@@ -37,7 +37,7 @@ def arrays(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def rounds_for(x: np.ndarray) -> int:
-    return 5 if x.size > 10**8 else 25
+    return 3 if x.size > 10**8 else 25
 
 
 def in_cache(
