@@ -20,6 +20,7 @@ ALL_SWAPPED = {
     ("tok2vec", "token encoder"),
     ("tagger", "softmax head"),
     ("ner", "token encoder"),
+    ("ner", "transitions"),
     ("textcat", "n-gram counts"),
     ("textcat", "sparse linear layer"),
     ("textcat", "token encoder"),

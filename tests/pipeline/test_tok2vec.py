@@ -9,9 +9,12 @@ import pytest
 from numpy.testing import assert_allclose
 from thinc.api import Adam, fix_random_seed
 
+import ferrule
 from ferrule.errors import NotInitializedError
 from ferrule.pipeline.tagger import Tagger
 from ferrule.pipeline.tok2vec import Tok2Vec
+from ferrule.tokens import Doc
+from ferrule.vocab import Vocab
 
 from .conftest import LISTENER, SENTENCES, SMALL_ENCODER, WIDTH, Library, build
 
@@ -91,6 +94,18 @@ def test_annotating_stores_the_rows(tok2vec: Tok2Vec, library: Library) -> None:
     assert doc.tensor.shape == (2, WIDTH)
     assert_allclose(doc.tensor, tok2vec.model.predict([doc])[0], atol=TOLERANCE)
     assert tok2vec(library.doc(library.vocab, words=[])).tensor.shape == (0, WIDTH)
+
+
+def test_documents_of_another_vocabulary_get_the_same_rows_and_mixed_ones_are_refused() -> None:
+    """Ids are made of the words alone; but one batch asks one vocabulary."""
+    nlp = ferrule.blank("en")
+    pipe = nlp.add_pipe("tok2vec", config={"model": SMALL_ENCODER})
+    nlp.initialize()
+    words = ["Anna", "never-seen-here", "boats"]
+    own, foreign = Doc(nlp.vocab, words=words), Doc(Vocab(), words=words)
+    assert_allclose(pipe.predict([foreign])[0], pipe.predict([own])[0], rtol=0, atol=0)
+    with pytest.raises(ValueError, match="document 1 of the batch has another vocabulary than the first"):
+        pipe.predict([own, foreign])
 
 
 def test_rows_of_another_length_are_refused(tok2vec: Tok2Vec, library: Library) -> None:

@@ -16,7 +16,14 @@ from ferrule.ml.resize import NEW_OUTPUT_GAP
 from ferrule.ops import RustOps
 from ferrule.registry import registry
 
-__all__ = ["StepGradients", "TransitionBasedParser", "TransitionSteps", "resize_actions", "run_as_own"]
+__all__ = [
+    "StepGradients",
+    "TransitionBasedParser",
+    "TransitionSteps",
+    "resize_actions",
+    "run_as_own",
+    "transition_steps",
+]
 
 # Tokens that a state shows to the network.
 _N_FEATURES = {("ner", False): 3, ("ner", True): 6, ("parser", False): 8, ("parser", True): 13}
@@ -137,6 +144,11 @@ class TransitionSteps:
         """As `learn_from`, with a teacher's kept scores: float32 (n_tokens, n_teacher_actions)."""
         trace = self.network.learn_from_rows(rows, actions, batch, temperature, self._drop, _seed(self._drop))
         return trace.loss, StepGradients([(trace, 1.0)])
+
+
+def transition_steps(model: Model[Any, Any], docs: list[Any]) -> TransitionSteps:
+    """What scores the states of `docs`, by the weights of `model`, which may be a tree that spaCy runs."""
+    return _forward(model, docs, False)[0]
 
 
 def run_as_own(model: Model[Any, Any]) -> None:

@@ -107,6 +107,9 @@ def write_entities(
         span.kb_id = docs[doc][start].ent_kb_id
         found[doc].append(span)
     for doc, spans in zip(docs, found, strict=True):
+        if not doc.has_annotation("ENT_IOB"):
+            doc.set_ents(spans, default="outside")
+            continue
         taken = {token for span in spans for token in range(span.start, span.end)}
         outside = [doc[token.i : token.i + 1] for token in doc if not token.ent_iob and token.i not in taken]
         doc.set_ents(spans, outside=outside, default="unmodified")

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from spacy.language import Language
+from spacy.pipeline import EntityRecognizer
 from thinc.api import Model, NumpyOps, SparseLinear_v2
 
+from ferrule.interop.spacy.recognizer import FastRecognizer, why_not_recognizer
 from ferrule.interop.spacy.unfused import encoders_left, why_nothing
 from ferrule.ml.extract_ngrams import ExtractNgrams
 from ferrule.ml.fused import FusedForward, fuse
@@ -53,10 +55,17 @@ class Acceleration:
 
     report: list[Swap] = field(default_factory=list)
     _changed: list[tuple[Node, Forward, Forward]] = field(default_factory=list)
+    _replaced: list[tuple[Language, FastRecognizer]] = field(default_factory=list)
 
     def undo(self) -> int:
         """Give every part its own forward back; returns how many there were. A second call does nothing."""
         n_undone = 0
+        for nlp, fast in self._replaced:
+            for index, (name, pipe) in enumerate(nlp._components):
+                if pipe is fast:
+                    nlp._components[index] = (name, fast._theirs)
+                    n_undone += 1
+        self._replaced = []
         for node, theirs, ours in self._changed:
             if node._func is ours:
                 node._func = theirs
@@ -86,8 +95,9 @@ def accelerate(nlp: Language) -> Acceleration:
     run by Rust with the same weights, wherever they stand: in taggers, morphologizers, text classifiers,
     entity recognizers, parsers, shared ``tok2vec`` components. Scores differ by rounding only. Nodes,
     parameters and bytes stay as they are: the pipeline is saved as before, and may be trained; a step of
-    training is noticed. What is left to spaCy (tokenizer, transitions, rules, layers Ferrule does not know)
-    stands in the report.
+    training is noticed. The place of an entity recognizer is taken by one that lets Ferrule find the entities
+    (`FastRecognizer`). What is left to spaCy (tokenizer, parsers, rules, layers Ferrule does not know) stands
+    in the report.
 
     >>> import spacy
     >>> nlp = spacy.blank("en")
@@ -109,6 +119,8 @@ def accelerate(nlp: Language) -> Acceleration:
         model = getattr(pipe, "model", None)
         if isinstance(model, Model):
             _accelerate_model(name, model, acceleration)
+            if isinstance(pipe, EntityRecognizer | FastRecognizer):
+                _accelerate_recognizer(nlp, name, pipe, acceleration)
         else:
             acceleration.report.append(Swap(name, type(pipe).__name__, False, "has no thinc model"))
     return acceleration
@@ -128,6 +140,19 @@ def _accelerate_model(component: str, model: Node, acceleration: Acceleration) -
             found.append(Swap(component, _part(node), False, "was swapped before"))
     found += [Swap(component, "token encoder", False, why) for why in encoders_left(model)]
     acceleration.report += found or [Swap(component, "model", False, why_nothing(model))]
+
+
+def _accelerate_recognizer(nlp: Language, name: str, pipe: Any, acceleration: Acceleration) -> None:
+    part = "transitions"
+    if isinstance(pipe, FastRecognizer):
+        acceleration.report.append(Swap(name, part, False, "was swapped before"))
+        return
+    why = why_not_recognizer(pipe)
+    if not why:
+        fast = FastRecognizer(pipe)
+        nlp._components[nlp.component_names.index(name)] = (name, fast)
+        acceleration._replaced.append((nlp, fast))
+    acceleration.report.append(Swap(name, part, not why, why))
 
 
 def _replacement(node: Node) -> Forward:
