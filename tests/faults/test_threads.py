@@ -76,7 +76,10 @@ def test_a_second_learner_is_refused_and_the_first_is_undisturbed(
 def test_on_a_free_threaded_interpreter() -> None:
     interpreter = os.environ.get("FERRULE_FREE_THREADED_PYTHON") or shutil.which("python3.14t")
     if interpreter is None or getattr(sys, "_is_gil_enabled", lambda: True)() is False:
-        pytest.skip("no free-threaded interpreter with ferrule: name one in FERRULE_FREE_THREADED_PYTHON")
+        pytest.skip(
+            "no free-threaded interpreter (CPython built with --disable-gil) that has ferrule and pytest: "
+            "name one in FERRULE_FREE_THREADED_PYTHON"
+        )
     run = subprocess.run(
         [interpreter, "-X", "gil=0", "-m", "pytest", "-q", __file__, "-k", "many_threads or second_learner"],
         capture_output=True,
