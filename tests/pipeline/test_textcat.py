@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from thinc.api import Adam, fix_random_seed
 
+from ferrule import _core
 from ferrule.errors import LabelError
 from ferrule.pipeline.textcat import TextCategorizer
 from ferrule.pipeline.textcat_multilabel import MultiLabelTextCategorizer
@@ -267,3 +268,13 @@ def test_a_weight_of_an_unknown_class_or_a_negative_one_of_an_example_is_refused
     odd.reference.user_data["example_weight"] = -1.0
     with pytest.raises(ValueError, match="example_weight"):
         textcat.update([odd])
+
+
+def test_scores_are_written_beside_other_categories_or_not_at_all() -> None:
+    scores = np.array([[0.5, 0.25], [1.0, 0.0]], dtype="f")
+    cats: list[dict[str, float]] = [{}, {"b": 1.0, "c": 1.0}]
+    with pytest.raises(ValueError, match=r"shape \[2, 2\]; expected \(2, 1\)"):
+        _core.write_categories(cats, ["a"], scores)
+    assert cats == [{}, {"b": 1.0, "c": 1.0}]
+    _core.write_categories(cats, ["a", "b"], scores[::-1])
+    assert cats == [{"a": 1.0, "b": 0.0}, {"a": 0.5, "b": 0.25, "c": 1.0}]

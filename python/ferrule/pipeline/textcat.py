@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from thinc.api import Model
 
+from ferrule import _core
 from ferrule._typing import Losses, Scores
 from ferrule.errors import LabelError, SerializationError
 from ferrule.ml.category_loss import activation_of, category_loss, smoothed, through
@@ -165,10 +166,11 @@ class TextCategorizer(CategoryDecisions, LabelledPipe):
 
     def set_annotations(self, docs: Iterable[Any], scores: Floats) -> None:
         """Write the probabilities into ``doc.cats``, beside what is there under other names."""
-        labels = self.labels
-        for doc, probabilities in zip(docs, scores, strict=True):
-            doc.cats.update(zip(labels, probabilities.tolist(), strict=True))
-            if self.save_activations:
+        docs = list(docs)
+        scores = np.asarray(scores, dtype=np.float32)
+        _core.write_categories([doc.cats for doc in docs], list(self.labels), scores)
+        if self.save_activations:
+            for doc, probabilities in zip(docs, scores, strict=True):
                 doc.activations[self.name] = {"probabilities": np.array(probabilities)}
 
     def _probabilities(self, model: Model[Any, Any], docs: list[Any]) -> Floats:

@@ -1,7 +1,7 @@
-//! What is true of the categories of a batch: `_core.category_values`.
+//! The categories of a batch, from dicts to rows and back: `_core.category_values`, `_core.write_categories`.
 
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods};
-use pyo3::exceptions::PyKeyError;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods, PyString};
 
@@ -42,6 +42,42 @@ fn category_values<'py>(
     Ok((as_rows(values)?, as_rows(known)?))
 }
 
+/// Writes the scores of each document into its dict, beside what is there under other names.
+///
+/// cats: a dict from label to number for each document. scores: float32 (n_docs, n_labels). Raises ValueError, and
+/// changes nothing, if there is not a row for each dict and a column for each label.
+#[pyfunction]
+fn write_categories<'py>(
+    cats: Vec<Bound<'py, PyDict>>,
+    labels: Vec<Bound<'py, PyString>>,
+    scores: PyReadonlyArray2<'py, f32>,
+) -> PyResult<()> {
+    if scores.shape() != [cats.len(), labels.len()] {
+        return Err(PyValueError::new_err(format!(
+            "write_categories: scores have the shape {:?}; expected ({}, {}), a row for each document and a column for \
+             each label",
+            scores.shape(),
+            cats.len(),
+            labels.len()
+        )));
+    }
+    // A new dict that starts as a copy of one with all labels need not grow, which takes longer than the rest.
+    let all = PyDict::new(scores.py());
+    for label in &labels {
+        all.set_item(label, 0.0)?;
+    }
+    let scores = scores.as_array();
+    for (cats, scores) in cats.iter().zip(scores.rows()) {
+        if cats.is_empty() {
+            cats.update(all.as_mapping())?;
+        }
+        for (label, &score) in labels.iter().zip(scores) {
+            cats.set_item(label, f64::from(score))?;
+        }
+    }
+    Ok(())
+}
+
 fn position(labels: &[Bound<'_, PyString>], label: &Bound<'_, PyAny>) -> PyResult<usize> {
     for (position, known) in labels.iter().enumerate() {
         if known.as_any().eq(label)? {
@@ -52,5 +88,6 @@ fn position(labels: &[Bound<'_, PyString>], label: &Bound<'_, PyAny>) -> PyResul
 }
 
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add_function(wrap_pyfunction!(category_values, m)?)
+    m.add_function(wrap_pyfunction!(category_values, m)?)?;
+    m.add_function(wrap_pyfunction!(write_categories, m)?)
 }
