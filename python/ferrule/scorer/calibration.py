@@ -138,7 +138,7 @@ def best_temperature(loss: Callable[[float], float]) -> float:
 def shifted(probabilities: npt.ArrayLike, offsets: npt.ArrayLike) -> Floats:
     """Return the probabilities whose log odds are larger by `offsets`; 0 and 1 stay what they are.
 
-    >>> shifted([0.5, 1.0], [math.log(3.0), -1.0]).tolist()
+    >>> shifted([0.5, 1.0], [math.log(3.0), -1.0]).round(6).tolist()
     [0.75, 1.0]
     """
     probs = np.asarray(probabilities, dtype=np.float64)
