@@ -14,16 +14,16 @@ schedule() { # highest learning rate, steps
 }
 
 ferrule init config "$out/teacher.cfg" --pipeline tagger --size large --force
-ferrule train "$out/teacher.cfg" --output "$out/teacher" "${corpora[@]}" --training.max_steps 2400 \
+ferrule train "$out/teacher.cfg" --output "$out/teacher" --force "${corpora[@]}" --training.max_steps 2400 \
     --training.dropout 0.2 --training.optimizer.learn_rate "$(schedule 0.002 2500)"
 
 ferrule init config "$out/student.cfg" --pipeline tagger --size medium --force
 student=("${corpora[@]}" --components.tok2vec.model.encode.depth 2 --training.max_steps 3000 --training.patience 0
     --training.optimizer.learn_rate "$(schedule 0.003 3100)")
-ferrule distill "$out/teacher/model-best" "$out/student.cfg" --output "$out/student" --scores "$out/scores" \
+ferrule distill "$out/teacher/model-best" "$out/student.cfg" --output "$out/student" --force --scores "$out/scores" \
     "${student[@]}" --training.dropout 0.1 --distillation.corpus '["corpora.train", "corpora.text"]' \
     --corpora.text "{\"@readers\": \"spacy.PlainTextCorpus.v1\", \"path\": \"$out/text.txt\"}"
-ferrule train "$out/student.cfg" --output "$out/gold" "${student[@]}" --training.dropout 0.2
+ferrule train "$out/student.cfg" --output "$out/gold" --force "${student[@]}" --training.dropout 0.2
 
 ferrule compare "$out/teacher/model-best" "$out/corpus/en_ewt-ud-test.spacy" --gold-preproc \
     --student "$out/student/model-best" --student "$out/gold/model-best"
