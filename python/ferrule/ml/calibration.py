@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+
+from ferrule.golden_section import lowest
 
 __all__ = [
     "NEVER",
@@ -26,9 +27,8 @@ _SMALLEST = 1e-30
 _N_BINS = 15
 # Temperatures are looked for between exp(-4) and exp(4).
 _LOG_RANGE = 4.0
-_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-# Halvings of the range, by about 0.62 each: to 1e-8 of it.
-_N_HALVINGS = 40
+# To 1e-8 of that range.
+_N_SECTIONS = 40
 
 
 def rescaled(probs: Floats, temperature: float, *, exclusive: bool) -> Floats:
@@ -71,7 +71,7 @@ def fit_temperature(probs: Floats, truths: Floats, known: Floats, *, exclusive: 
             nats += (1.0 - truths) * np.log(np.maximum(1.0 - scaled, _SMALLEST))
         return -float((nats * known).sum())
 
-    return math.exp(_lowest(cross_entropy, -_LOG_RANGE, _LOG_RANGE))
+    return math.exp(lowest(cross_entropy, -_LOG_RANGE, _LOG_RANGE, _N_SECTIONS))
 
 
 def calibration_error(confidence: Floats, correct: Bools) -> float:
@@ -131,19 +131,3 @@ def fit_threshold(
         last = ends[int(np.argmax(f_beta))]
     below = ordered[last + 1] if last + 1 < len(ordered) else 0.0
     return float((ordered[last] + below) / 2)
-
-
-def _lowest(function: Callable[[float], float], low: float, high: float) -> float:
-    """Golden section: where `function`, which falls and then rises, is lowest."""
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = function(left), function(right)
-    for _ in range(_N_HALVINGS):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = function(right)
-    return (low + high) / 2

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ferrule.golden_section import lowest
+
 __all__ = [
     "CalibrationReport",
     "best_offsets",
@@ -34,7 +36,6 @@ _N_DRAWS = 1000
 # One over the variance of offsets before anything is known of them: of that of all, and of each beside it.
 _RIDGE_OF_ALL, _RIDGE = 0.1, 2.0
 _MOST_STEPS, _NEAR_0 = 100, 1e-6
-_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 class CalibrationReport(NamedTuple):
@@ -121,18 +122,7 @@ def best_temperature(loss: Callable[[float], float]) -> float:
     grid = np.linspace(math.log(_COLDEST), math.log(_HOTTEST), _N_GRID).tolist()
     best = int(np.argmin([loss(math.exp(log)) for log in grid]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, _N_GRID - 1)]
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = loss(math.exp(left)), loss(math.exp(right))
-    for _ in range(_N_SECTIONS):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = loss(math.exp(left))
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = loss(math.exp(right))
-    return math.exp((low + high) / 2.0)
+    return math.exp(lowest(lambda log: loss(math.exp(log)), low, high, _N_SECTIONS))
 
 
 def shifted(probabilities: npt.ArrayLike, offsets: npt.ArrayLike) -> Floats:
