@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ferrule.cli.loading_options import Exclude, Foreign
+from ferrule.cli.options import Code, Exclude, Foreign, SavedPipeline, Texts
 
 if TYPE_CHECKING:
     from ferrule.cli.writers import DocWriter
@@ -36,7 +36,7 @@ class OutputFormat(str, Enum):
 
 
 def annotate(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    model: SavedPipeline,
     source: Annotated[
         Path | None,
         typer.Argument(
@@ -46,7 +46,7 @@ def annotate(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write; - is standard output.")
     ] = Path("-"),
-    text: Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; can be repeated.")] = None,
+    text: Texts = None,
     input_format: Annotated[
         InputFormat | None, typer.Option("--from", help="Default: by the file's name, else text.")
     ] = None,
@@ -63,7 +63,7 @@ def annotate(
     ] = False,
     exclude: Exclude = None,
     foreign: Foreign = None,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Annotate texts. Memory stays flat: documents are written as they are done, in order."""
     from ferrule.cli.overrides import run_code

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from ferrule.cli.options import Code, SavedPipeline
+
 __all__ = ["benchmark"]
 
 
 def benchmark(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    model: SavedPipeline,
     data: Annotated[
         Path,
         typer.Argument(
@@ -28,7 +30,7 @@ def benchmark(
     train: Annotated[bool, typer.Option(help="Time training too, on a copy of the pipeline.")] = True,
     spacy: Annotated[bool, typer.Option(help="Run spaCy beside it, if it is installed.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Measure words a second. Text without annotation is trained on as the pipeline annotates it.
 

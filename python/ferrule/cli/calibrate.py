@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from ferrule.cli.options import Code, SavedPipeline
+
 __all__ = ["calibrate"]
 
 
 def calibrate(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    model: SavedPipeline,
     data: Annotated[
         Path,
         typer.Argument(help="Annotated documents that were not trained on, a .spacy file.", exists=True),
@@ -42,7 +44,7 @@ def calibrate(
     temperature: Annotated[
         bool, typer.Option(help="Fit a temperature, so that probabilities can be believed.")
     ] = True,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Fit temperature and thresholds of text classifiers, and save the pipeline with them.
 

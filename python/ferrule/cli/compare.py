@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ferrule.cli.options import Code
+
 __all__ = ["compare"]
 
 
@@ -25,7 +27,7 @@ def compare(
         bool, typer.Option("--gold-preproc", help="Score on the gold tokens instead of the pipeline's own.")
     ] = False,
     rounds: Annotated[int, typer.Option(help="How often each pipeline is timed.", min=1)] = 5,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Compare pipelines: weighted score on annotated documents, words a second from text, size on disk.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ferrule.cli.options import Code
+
 if TYPE_CHECKING:
     from thinc.config import Config
 
@@ -20,7 +22,7 @@ __all__ = ["all_problems_named", "debug_config"]
 def debug_config(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="The config file.", exists=True, dir_okay=False)],
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Name each problem of a config: its line, what was expected, the nearest name. The exit code is 1 if
     there is any.

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferrule.cli.options import Code
+
 if TYPE_CHECKING:
     from ferrule.training.corpus_check import CorpusFacts
 
@@ -16,7 +18,7 @@ __all__ = ["debug_data"]
 def debug_data(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="The config file.", exists=True, dir_okay=False)],
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Count what the corpora of a config hold and name what looks wrong; the exit code is 1 if training
     cannot work.

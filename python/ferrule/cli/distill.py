@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ferrule.cli.options import Code, Force, Resume, RunFolder
+
 __all__ = ["distill"]
 
 
@@ -20,19 +22,13 @@ def distill(
         ),
     ],
     config: Annotated[Path, typer.Argument(help="The student's config.", exists=True, dir_okay=False)],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for model-best and model-last.")
-    ] = None,
+    output: RunFolder = None,
     scores: Annotated[
         Path | None, typer.Option("--scores", help="Folder to keep the teacher's scores in, or with them.")
     ] = None,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", "-F", help="Replace a run in the output folder that is not done.")
-    ] = False,
+    code: Code = None,
+    resume: Resume = False,
+    force: Force = False,
 ) -> None:
     """Train a student. Any setting of its config can be an option: --distillation.temperature 2
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ferrule.cli.loading_options import Exclude, Foreign
+from ferrule.cli.options import Code, Exclude, Foreign, SavedPipeline
 
 if TYPE_CHECKING:
     from ferrule.training.report import RunFigures
@@ -17,7 +17,7 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    model: SavedPipeline,
     data: Annotated[
         Path, typer.Argument(help="Annotated documents, a .spacy file or a folder of them.", exists=True)
     ],
@@ -29,7 +29,7 @@ def evaluate(
     ] = None,
     exclude: Exclude = None,
     foreign: Foreign = None,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
     gold_preproc: Annotated[
         bool, typer.Option("--gold-preproc", help="Use the gold tokens instead of the pipeline's own.")
     ] = False,

@@ -8,22 +8,18 @@ from typing import Annotated
 
 import typer
 
+from ferrule.cli.options import Code, Force, Resume, RunFolder
+
 __all__ = ["train"]
 
 
 def train(
     context: typer.Context,
     config: Annotated[Path, typer.Argument(help="The config file.", exists=True, dir_okay=False)],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for model-best and model-last.")
-    ] = None,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", "-F", help="Replace a run in the output folder that is not done.")
-    ] = False,
+    output: RunFolder = None,
+    code: Code = None,
+    resume: Resume = False,
+    force: Force = False,
     gpu_id: Annotated[
         int, typer.Option("--gpu-id", "-g", help="Read and ignored: Ferrule runs on CPUs.")
     ] = -1,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferrule.cli.loading_options import Exclude, Foreign
+from ferrule.cli.options import Code, Exclude, Foreign, SavedPipeline, Texts
 
 if TYPE_CHECKING:
     from ferrule.language import Language
@@ -17,7 +17,7 @@ __all__ = ["visualize"]
 
 
 def visualize(
-    model: Annotated[Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)],
+    model: SavedPipeline,
     source: Annotated[
         Path | None,
         typer.Argument(help="Text, one document a line, or .jsonl (.gz too); - or nothing: standard input."),
@@ -25,12 +25,12 @@ def visualize(
     output: Annotated[Path, typer.Option("--output", "-o", help="The page; - is standard output.")] = Path(
         "documents.html"
     ),
-    text: Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; can be repeated.")] = None,
+    text: Texts = None,
     text_key: Annotated[str, typer.Option(help="Key of the text in JSON lines.")] = "text",
     limit: Annotated[int, typer.Option("--limit", "-n", help="Documents on the page.", min=1)] = 200,
     exclude: Exclude = None,
     foreign: Foreign = None,
-    code: Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")] = None,
+    code: Code = None,
 ) -> None:
     """Show entities, tags and categories with their scores, as a page that needs no network."""
     from ferrule.cli.overrides import run_code

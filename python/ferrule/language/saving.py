@@ -22,6 +22,7 @@ from ferrule.storage import (
     field_names,
     load_fields,
     load_folder,
+    parse_object,
     save_folder,
     unchanged_on_error,
 )
@@ -105,7 +106,7 @@ class Saving(Listening, Description):
         excluded, tokenizer = field_names(exclude), self.tokenizer
         readers: dict[str, Callable[[Any], Any]] = {
             "config.cfg": lambda data: self._set_config(_parsed_config(data)),
-            "meta.json": lambda data: self._set_meta(_parsed_meta(data, "meta.json")),
+            "meta.json": lambda data: self._set_meta(parse_object(data, "meta.json")),
             "vocab": lambda data: self.vocab.from_bytes(data, exclude=excluded),
         }
         if hasattr(tokenizer, "from_bytes"):
@@ -134,7 +135,7 @@ class Saving(Listening, Description):
     def _load_meta(self, file: Path) -> None:
         if not file.is_file():
             raise SerializationError(f"{file} is missing; a saved pipeline has a meta.json")
-        self._set_meta(_parsed_meta(file.read_bytes(), str(file)))
+        self._set_meta(parse_object(file.read_bytes(), str(file)))
 
     def _set_config(self, config: Config) -> None:
         """Take over all but what this object was built by: its language and its components."""
@@ -168,13 +169,3 @@ def _parsed_config(data: Any) -> Config:
     except (ValueError, RecursionError, configparser.Error) as error:
         raise SerializationError(f"config.cfg cannot be read: {error}") from error
     return config
-
-
-def _parsed_meta(text: str | bytes, name: str) -> dict[str, Any]:
-    try:
-        meta = srsly.json_loads(text)
-    except ValueError as error:
-        raise SerializationError(f"{name} is no JSON: {error}") from error
-    if not isinstance(meta, dict):
-        raise SerializationError(f"{name} holds {type(meta).__name__}, expected an object")
-    return meta

@@ -11,13 +11,13 @@ import srsly
 from thinc.api import Model
 
 from ferrule._typing import PathOrStr
-from ferrule.errors import SerializationError
 from ferrule.storage import (
     dump_fields,
     field_names,
     load_fields,
     load_folder,
     load_model,
+    parse_object,
     save_folder,
     unchanged_on_error,
 )
@@ -61,7 +61,7 @@ class SavedPipe:
         """
         exclude = field_names(exclude)
         readers: dict[str, Callable[[Any], Any]] = {
-            "cfg": lambda text: self._set_cfg(_parsed(text, self._owner())),
+            "cfg": lambda text: self._set_cfg(parse_object(text, f"{self._owner()}: the settings")),
             **{name: field.load for name, field in self._further_fields().items()},
             "model": lambda data: self._load_model(data),
             "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
@@ -92,7 +92,9 @@ class SavedPipe:
         """
         exclude = field_names(exclude)
         readers: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda file: self._set_cfg(_parsed(file.read_bytes(), str(file)) if file.exists() else {}),
+            "cfg": lambda file: self._set_cfg(
+                parse_object(file.read_bytes(), str(file)) if file.exists() else {}
+            ),
             **{name: _reads_file(field) for name, field in self._further_fields().items()},
             "model": lambda file: self._load_model(file.read_bytes()),
             "vocab": lambda folder: self.vocab.from_disk(folder, exclude=exclude),
@@ -133,13 +135,3 @@ def _writes_file(field: SavedField) -> Callable[[Path], Any]:
 
 def _reads_file(field: SavedField) -> Callable[[Path], Any]:
     return lambda file: field.load(file.read_bytes())
-
-
-def _parsed(text: str | bytes, owner: str) -> dict[str, Any]:
-    try:
-        settings = srsly.json_loads(text)
-    except ValueError as error:
-        raise SerializationError(f"{owner}: the settings are no JSON: {error}") from error
-    if not isinstance(settings, dict):
-        raise SerializationError(f"{owner}: the settings are {type(settings).__name__}, expected an object")
-    return settings

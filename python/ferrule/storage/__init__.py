@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
-from ferrule.storage.fields import dump_fields, field_names, load_fields, load_folder, save_folder, unpack
+from ferrule.storage.fields import (
+    dump_fields,
+    field_names,
+    load_fields,
+    load_folder,
+    parse_object,
+    save_folder,
+    unpack,
+)
 from ferrule.storage.files import write_whole
 from ferrule.storage.folders import saving
 from ferrule.storage.models import load_model
@@ -20,6 +28,7 @@ __all__ = [
     "load_fields",
     "load_folder",
     "load_model",
+    "parse_object",
     "reading",
     "save_folder",
     "saving",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import srsly
 from srsly import msgpack
 
 from ferrule._typing import PathOrStr
@@ -13,7 +14,15 @@ from ferrule.errors import FerruleError, SerializationError
 from ferrule.storage.folders import saving
 from ferrule.storage.reading import reading
 
-__all__ = ["dump_fields", "field_names", "load_fields", "load_folder", "save_folder", "unpack"]
+__all__ = [
+    "dump_fields",
+    "field_names",
+    "load_fields",
+    "load_folder",
+    "parse_object",
+    "save_folder",
+    "unpack",
+]
 
 
 def field_names(exclude: Iterable[str]) -> list[str]:
@@ -93,6 +102,21 @@ def unpack(data: bytes, what: str) -> Any:
         raise SerializationError(
             f"These {len(data)} bytes cannot be read as {what}: {error or type(error).__name__}"
         ) from error
+
+
+def parse_object(text: str | bytes, what: str) -> dict[str, Any]:
+    """The JSON object in `text`; SerializationError, which names `what`, if there is none.
+
+    >>> parse_object('{"lang": "en"}', "meta.json")
+    {'lang': 'en'}
+    """
+    try:
+        value = srsly.json_loads(text)
+    except ValueError as error:
+        raise SerializationError(f"{what}: expected a JSON object, found no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise SerializationError(f"{what}: expected a JSON object, found {type(value).__name__}")
+    return value
 
 
 def _read_field(reader: Callable[[Any], Any], source: Any, what: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ferrule.errors import nearest_names
+from ferrule.pipeline.default_models import DEFAULT_NER_MODEL, DEFAULT_TAGGER_MODEL
 
 __all__ = ["KNOWN_COMPONENTS", "SIZES", "starting_config"]
 
@@ -21,8 +22,8 @@ FEATURES = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
 KNOWN_COMPONENTS = ("tok2vec", "tagger", "textcat", "textcat_multilabel", "ner")
 """Components that `starting_config` has settings for."""
 
-USE_TOK2VEC = {"tagger", "ner"}
-"""Components that listen to the shared tok2vec."""
+HEADS = {"tagger": DEFAULT_TAGGER_MODEL, "ner": DEFAULT_NER_MODEL}
+"""Components that listen to the shared tok2vec, and their default models."""
 
 TEXT_CLASSIFIERS = {"textcat", "textcat_multilabel"}
 """Components whose weights are mostly a table of which a batch touches little."""
@@ -40,7 +41,7 @@ def starting_config(lang: str, components: Iterable[str], size: str = "medium") 
     _check_known("size", size, SIZES)
     if not names:
         raise ValueError(f"a pipeline needs components; known are: {', '.join(KNOWN_COMPONENTS)}")
-    if USE_TOK2VEC & set(names) and "tok2vec" not in names:
+    if HEADS.keys() & set(names) and "tok2vec" not in names:
         names.insert(0, "tok2vec")
     return {
         "paths": {"train": None, "dev": None},
@@ -71,21 +72,8 @@ def starting_config(lang: str, components: Iterable[str], size: str = "medium") 
 def _settings(name: str, size: dict[str, Any]) -> dict[str, Any]:
     if name == "tok2vec":
         return {"model": _tok2vec(size)}
-    if name == "tagger":
-        return {"model": {"@architectures": "spacy.Tagger.v2", "nO": None, "tok2vec": LISTENER}}
-    if name == "ner":
-        return {
-            "model": {
-                "@architectures": "spacy.TransitionBasedParser.v2",
-                "state_type": "ner",
-                "extra_state_tokens": False,
-                "hidden_width": 64,
-                "maxout_pieces": 2,
-                "use_upper": True,
-                "nO": None,
-                "tok2vec": LISTENER,
-            }
-        }
+    if name in HEADS:
+        return {"model": {**HEADS[name], "nO": None, "tok2vec": LISTENER}}
     return {}
 
 
