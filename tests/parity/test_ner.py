@@ -21,6 +21,9 @@ spacy = pytest.importorskip("spacy")
 N_TRAIN, N_COMPARED, N_STEPS = 300, 300, 30
 # Of the length of each gradient: float32 sums over all tokens in another order.
 GRADIENT_TOLERANCE = 1e-3
+# Draws of dropout masks; how far apart two means of so many may be, in squared standard errors: one, more or
+# less, since a gradient's numbers move together; and how well their spread is known, over all arrays.
+N_DRAWS, DISTANCE_LIMIT, SPREAD_TOLERANCE = 60, 3.0, 0.15
 
 
 def _sentences(folder: Path, part: str, limit: int) -> list[tuple[list[str], list[str]]]:
@@ -93,22 +96,65 @@ def test_gradients_are_spacys(spacys: Any, shared_data: Path, monkeypatch: pytes
     # Without dropout, whose masks differ; spaCy asks its ops for one of a tenth in any case.
     monkeypatch.setattr(transition, "HIDDEN_DROPOUT", 0.0)
     monkeypatch.setattr(NumpyOps, "get_dropout_mask", lambda ops, shape, drop: np.ones(shape, dtype="f"))
-    nlp = ferrule.blank("en")
-    settings = {"update_with_oracle_cut_size": 0}
-    ours = nlp.add_pipe("ner", config=settings)
-    ours.from_bytes(spacys.get_pipe("ner").to_bytes(exclude=["vocab"]), exclude=["vocab", "cfg"])
-    theirs = spacy.blank("en").add_pipe("ner", config=settings)
-    theirs.from_bytes(spacys.get_pipe("ner").to_bytes(exclude=["vocab"]), exclude=["vocab", "cfg"])
-    sentences = _sentences(shared_data, "train", N_TRAIN)[:64]
-    ours.update([_example(FerruleExample, Doc, nlp.vocab, *each) for each in sentences], sgd=None)
-    kinds = (spacy.training.Example, spacy.tokens.Doc, theirs.vocab)
-    theirs.update([_example(*kinds, *each) for each in sentences], sgd=None)
-    for own, other in zip(ours.model.walk(), theirs.model.walk(), strict=True):
-        assert own.param_names == other.param_names
-        for name in other.grad_names:
-            expected = np.asarray(other.get_grad(name))
-            difference = np.linalg.norm(np.asarray(own.get_grad(name)) - expected)
-            assert difference <= GRADIENT_TOLERANCE * np.linalg.norm(expected), (own.name, name)
+    found, wanted = (
+        _gradient_of_an_update(*each, drop=0.0) for each in _both(spacys, shared_data, n_sentences=64)
+    )
+    assert found.keys() == wanted.keys()
+    for key, expected in wanted.items():
+        difference = np.linalg.norm(found[key] - expected)
+        assert difference <= GRADIENT_TOLERANCE * np.linalg.norm(expected), key
+
+
+def test_gradients_under_dropout_have_spacys_mean_and_spread(spacys: Any, shared_data: Path) -> None:
+    fix_random_seed(0)
+    moments = []
+    for component, examples in _both(spacys, shared_data, n_sentences=8):
+        # Not of the tables, which are large: what comes to them has come through the first maxout.
+        draws = [
+            {
+                key: gradient
+                for key, gradient in _gradient_of_an_update(component, examples, drop=0.2).items()
+                if key[-1] != "E"
+            }
+            for _ in range(N_DRAWS)
+        ]
+        stacked = {key: np.stack([draw[key] for draw in draws], dtype=np.float64) for key in draws[0]}
+        moments.append({key: (each.mean(0), each.var(0, ddof=1)) for key, each in stacked.items()})
+    found, wanted = moments
+    assert found.keys() == wanted.keys()
+    ratios = []
+    for key, (mean, variance) in wanted.items():
+        distance = np.sum((found[key][0] - mean) ** 2)
+        spread, expected = found[key][1].sum(), variance.sum()
+        assert distance <= DISTANCE_LIMIT * (spread + expected) / N_DRAWS, key
+        ratios.append(spread / expected)
+    assert np.mean(ratios) == pytest.approx(1.0, abs=SPREAD_TOLERANCE)
+
+
+def _both(spacys: Any, folder: Path, *, n_sentences: int) -> list[tuple[Any, list[Any]]]:
+    """The trained recognizer here and in spaCy, documents not cut, each with the same examples."""
+    both = []
+    for library, kinds in (
+        (ferrule, (FerruleExample, Doc)),
+        (spacy, (spacy.training.Example, spacy.tokens.Doc)),
+    ):
+        component = library.blank("en").add_pipe("ner", config={"update_with_oracle_cut_size": 0})
+        component.from_bytes(spacys.get_pipe("ner").to_bytes(exclude=["vocab"]), exclude=["vocab", "cfg"])
+        sentences = _sentences(folder, "train", n_sentences)
+        both.append((component, [_example(*kinds, component.vocab, *each) for each in sentences]))
+    return both
+
+
+def _gradient_of_an_update(component: Any, examples: list[Any], *, drop: float) -> dict[Any, Any]:
+    """The gradient by each parameter, by its node's place and its name; none is left in the model."""
+    component.update(examples, drop=drop, sgd=None)
+    gradients = {}
+    for place, node in enumerate(component.model.walk()):
+        for name in node.grad_names:
+            gradient = node.get_grad(name)
+            gradients[place, node.name, name] = gradient.copy()
+            gradient[...] = 0
+    return gradients
 
 
 def _example(kind: Any, doc: Any, vocab: Any, words: list[str], tags: list[str]) -> Any:

@@ -114,6 +114,19 @@ def test_a_batch_is_split_for_accumulated_gradients_and_stepped_once() -> None:
     }
 
 
+@pytest.mark.parametrize("n_parts", [1, 2])
+def test_a_batch_comes_shortest_first_as_in_spacy(n_parts: int) -> None:
+    loop = pytest.importorskip("spacy.training.loop")
+    nlp = Recorder()
+    chosen = settings(accumulate_gradient=n_parts, max_epochs=1)
+    batch = ["dddd", "b", "ccc", "aa"]
+    chosen.batcher = lambda examples: [batch]
+    run(nlp, chosen, batch)
+    theirs = loop.subdivide_batch([SimpleNamespace(predicted=each) for each in batch], n_parts)
+    expected = [[example.predicted for example in part] for part in theirs]
+    assert [update["examples"] for update in nlp.updates] == expected
+
+
 def test_frozen_components_are_neither_updated_nor_stepped() -> None:
     nlp = Recorder()
     run(nlp, settings(frozen_components=["learner"], max_epochs=1), ["a"])

@@ -193,8 +193,11 @@ def update(
 ) -> None:
     """One step of the weights: gradients of the whole batch, in parts where settings say so, then the
     optimizer.
+
+    The shortest documents come first, as in spaCy: parts have documents of about one length, and `ner` learns
+    other weights where another document is the last one (`ferrule.ml.transition`).
     """
-    for part in split_batch(batch, settings.accumulate_gradient):
+    for part in split_batch(sorted(batch, key=len), settings.accumulate_gradient):
         if teach is not None:
             teach(part, drop, losses)
             continue
