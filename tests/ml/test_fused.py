@@ -320,7 +320,7 @@ def test_rust_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match="columns"):
         plan.predict(rows[:, :2].copy(), None, np.array([2], dtype=np.uint32))
     with pytest.raises(ValueError, match="maxout weights"):
-        _core.EncoderPlan(type(params)(params.tables, params.mix, params.layers, 2))
+        _core.EncoderPlan(dataclasses.replace(params, window=2))
 
 
 def test_arrays_in_another_order_are_refused_and_never_misread():

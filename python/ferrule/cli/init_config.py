@@ -26,6 +26,9 @@ def init_config(
         str, typer.Option("--pipeline", "-p", help="Components, separated by commas.")
     ] = "tagger",
     size: Annotated[Size, typer.Option("--size", "-s", help="Size of the network.")] = Size.medium,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="A network that is faster, but that spaCy cannot open.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", "-F", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a complete config with good settings for a pipeline and a size."""
@@ -39,7 +42,8 @@ def init_config(
 
     get_lang_class(lang)  # refuses, with the nearest, a language there is no data for
     components = [name.strip() for name in pipeline.split(",") if name.strip()]
-    text = in_order(load_from_config(Config(starting_config(lang, components, size.value))).config.to_str())
+    settings = Config(starting_config(lang, components, size.value, fast=fast))
+    text = in_order(load_from_config(settings).config.to_str())
     if str(output) == "-":
         typer.echo(text)
         return

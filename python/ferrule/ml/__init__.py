@@ -2,7 +2,8 @@
 
 Every builder here returns a `thinc.model.Model` with the same nodes, names, dimensions, parameters,
 references and order as the spaCy 3.8 architecture it is registered as, so the bytes of one load into
-the other. One architecture lives in one file; importing this package registers them all.
+the other; those registered under Ferrule's name are its own. One architecture lives in one file; importing
+this package registers them all.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from ferrule.ml.char_embed import CharEmbed
 from ferrule.ml.character_embed import CharacterEmbed
 from ferrule.ml.extract_ngrams import ExtractNgrams
 from ferrule.ml.feature_extractor import FeatureExtractor
+from ferrule.ml.ferrule_encoder import FerruleHashEmbedCNN, FerruleMaxoutWindowEncoder
 from ferrule.ml.hash_embed_cnn import HashEmbedCNN
 from ferrule.ml.listener import Tok2VecListener
 from ferrule.ml.maxout_window_encoder import MaxoutWindowEncoder
@@ -32,6 +34,8 @@ __all__ = [
     "CharacterEmbed",
     "ExtractNgrams",
     "FeatureExtractor",
+    "FerruleHashEmbedCNN",
+    "FerruleMaxoutWindowEncoder",
     "HashEmbedCNN",
     "MaxoutWindowEncoder",
     "MishWindowEncoder",

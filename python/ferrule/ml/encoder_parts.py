@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from thinc.api import Model, NumpyOps
 
+from ferrule.ml import within_documents
 from ferrule.ml.feature_extractor import column_ids
 
 __all__ = ["DropRates", "EncoderParts", "find_parts", "plain_forward"]
@@ -37,6 +38,7 @@ _FORWARD: dict[str, Callable[..., Any]] = {
         "with_array",
     )
 }
+_FORWARD["within_documents"] = within_documents.forward
 plain_forward = _FORWARD["chain"]
 _MOST_PIECES = 3
 
@@ -85,6 +87,7 @@ class EncoderArrays:
     mix: tuple[Any, Any, Any, Any]
     layers: list[tuple[Any, Any, Any, Any]]
     window: int
+    zeros_beyond: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class EncoderParts:
     """The nodes of an encoder.
 
     attr_ids: token attributes, one for each column of the feature rows; columns: the feature column of each
-    table.
+    table; zeros_beyond: whether windows read zeros beyond a document at every layer, and not spaCy's rows.
     """
 
     attr_ids: list[int]
@@ -101,6 +104,7 @@ class EncoderParts:
     mix: MaxoutNodes
     layers: list[MaxoutNodes]
     window: int
+    zeros_beyond: bool
     _names: list[tuple[Node, str]] = field(default_factory=list)
     _last: list[Any] = field(default_factory=lambda: [[], None])
 
@@ -124,7 +128,7 @@ class EncoderParts:
             (array, int(node.attrs["seed"]), column)
             for array, node, column in zip(found.tables, self.tables, self.columns, strict=True)
         ]
-        params = EncoderArrays(tables, found.mix, found.layers, self.window)
+        params = EncoderArrays(tables, found.mix, found.layers, self.window, self.zeros_beyond)
         self._last[:] = arrays, params
         return params
 
@@ -160,6 +164,7 @@ class EncoderParts:
             mix=self.mix.arrays(get),
             layers=[layer.arrays(get) for layer in self.layers],
             window=self.window,
+            zeros_beyond=self.zeros_beyond,
         )
 
 
@@ -178,8 +183,8 @@ def _is_plain(array: Any) -> bool:
 def find_parts(model: Node) -> EncoderParts | None:
     """The parts of `model` if it is a standard token encoder that Rust can run, else None.
 
-    That is: a chain of `MultiHashEmbed` without static vectors and of `MaxoutWindowEncoder`, with 1 to 3
-    pieces, on the CPU.
+    That is: a chain of `MultiHashEmbed` without static vectors and of `MaxoutWindowEncoder`, spaCy's or
+    Ferrule's, with 1 to 3 pieces, on the CPU.
     """
     try:
         return _match_encoder(model)
@@ -213,19 +218,33 @@ def _match_encoder(model: Node) -> EncoderParts:
     _layers(to_ragged, "list2ragged", 0)
     _layers(to_list, "ragged2list", 0)
     hashed = [_match_table(table) for table in _match_tables(_layers(tables, "with_array", 1)[0])]
-    layers = [_match_residual(layer) for layer in _match_blocks(_layers(encode, "with_array", 1)[0])]
+    zeros_beyond = encode._func is _FORWARD["within_documents"]
+    layers = _match_ragged_encoder(encode) if zeros_beyond else _match_padded_encoder(encode)
     windows = {window for window, _ in layers}
-    _need(len(windows) == 1)
-    window = windows.pop()
-    _need(window >= 1 and encode.attrs["pad"] == window * len(layers))
+    _need(len(windows) == 1 and min(windows) >= 1)
     return EncoderParts(
         attr_ids=column_ids(features.attrs["columns"]),
         tables=[node for node, _ in hashed],
         columns=[column for _, column in hashed],
         mix=_match_maxout(_layers(mix, "with_array", 1)[0]),
         layers=[nodes for _, nodes in layers],
-        window=window,
+        window=windows.pop(),
+        zeros_beyond=zeros_beyond,
     )
+
+
+def _match_padded_encoder(encode: Node) -> list[tuple[int, MaxoutNodes]]:
+    """The blocks of spaCy's encoder, which works on documents with rows of zeros between them."""
+    blocks = map(_match_residual, _match_blocks(_layers(encode, "with_array", 1)[0]))
+    layers = [(window, _match_maxout(maxout)) for window, maxout in blocks]
+    _need(encode.attrs["pad"] == sum(window for window, _ in layers))
+    return layers
+
+
+def _match_ragged_encoder(encode: Node) -> list[tuple[int, MaxoutNodes]]:
+    """The blocks of Ferrule's encoder, whose windows know where documents end."""
+    blocks = map(_match_residual, _match_blocks(_layers(encode, "within_documents", 1)[0]))
+    return [(window, _match_maxout(_layers(maxout, "with_array", 1)[0])) for window, maxout in blocks]
 
 
 def _match_tables(node: Node) -> Sequence[Node]:
@@ -246,11 +265,12 @@ def _match_table(node: Node) -> tuple[Node, int]:
     return table, index[1]
 
 
-def _match_residual(node: Node) -> tuple[int, MaxoutNodes]:
+def _match_residual(node: Node) -> tuple[int, Node]:
+    """The reach of the windows of a residual block, and what transforms them."""
     (block,) = _layers(node, "residual", 1)
-    expand, maxout = _layers(block, "chain", 2)
+    expand, transform = _layers(block, "chain", 2)
     _layers(expand, "expand_window", 0)
-    return int(expand.attrs["window_size"]), _match_maxout(maxout)
+    return int(expand.attrs["window_size"]), transform
 
 
 def _match_maxout(node: Node) -> MaxoutNodes:

@@ -12,7 +12,7 @@ from ferrule.ml.multi_hash_embed import MultiHashEmbed, MultiHashEmbedV1
 from ferrule.ml.tok2vec import Tok2Vec
 from ferrule.registry import registry
 
-__all__ = ["HashEmbedCNN"]
+__all__ = ["HashEmbedCNN", "embedding_columns"]
 
 
 @registry.architectures("spacy.HashEmbedCNN.v2")
@@ -37,7 +37,7 @@ def HashEmbedCNN(
     ...              subword_features=True, pretrained_vectors=None).get_dim("nO")
     96
     """
-    attrs, rows = _columns(embed_size, subword_features)
+    attrs, rows = embedding_columns(embed_size, subword_features)
     return Tok2Vec(
         embed=MultiHashEmbed(width, attrs, rows, include_static_vectors=bool(pretrained_vectors)),
         encode=MaxoutWindowEncoder(width, window_size, maxout_pieces, depth),
@@ -56,14 +56,19 @@ def HashEmbedCNNV1(
     pretrained_vectors: bool | None,
 ) -> Model[list[Any], list[Floats2d]]:
     """Return the same layer with version 1 of the static vectors."""
-    attrs, rows = _columns(embed_size, subword_features)
+    attrs, rows = embedding_columns(embed_size, subword_features)
     return Tok2Vec(
         embed=MultiHashEmbedV1(width, attrs, rows, include_static_vectors=bool(pretrained_vectors)),
         encode=MaxoutWindowEncoder(width, window_size, maxout_pieces, depth),
     )
 
 
-def _columns(embed_size: int, subword_features: bool) -> tuple[list[str], list[int]]:
+def embedding_columns(embed_size: int, subword_features: bool) -> tuple[list[str], list[int]]:
+    """Return the attributes that are embedded and the rows of each one's table.
+
+    >>> embedding_columns(2000, subword_features=True)
+    (['NORM', 'PREFIX', 'SUFFIX', 'SHAPE'], [2000, 1000, 1000, 1000])
+    """
     if not subword_features:
         return ["NORM"], [embed_size]
     return ["NORM", "PREFIX", "SUFFIX", "SHAPE"], [embed_size] + [embed_size // 2] * 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from thinc.api import Model, chain, clone, expand_window, residual
 from thinc.types import Floats2d
 
-__all__ = ["residual_windows", "window_width"]
+__all__ = ["check_depth", "residual_windows", "window_width"]
 
 
 def residual_windows(
@@ -17,11 +17,16 @@ def residual_windows(
 
     Raises ValueError when `depth` is below one.
     """
-    if depth < 1:
-        raise ValueError(f"window encoder: depth must be 1 or more, but is {depth}.")
+    check_depth(depth)
     blocks = clone(residual(chain(expand_window(window_size=window_size), transform)), depth)
     blocks.set_dim("nO", width)
     return blocks
+
+
+def check_depth(depth: int) -> None:
+    """Raise ValueError when `depth` is below one."""
+    if depth < 1:
+        raise ValueError(f"window encoder: depth must be 1 or more, but is {depth}.")
 
 
 def window_width(width: int, window_size: int) -> int:

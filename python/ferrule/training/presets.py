@@ -17,6 +17,9 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 """Width of a token's vector, layers that look at the neighbours, and rows of the hash tables, by `--size`."""
 
+ENCODERS = {False: "spacy.MaxoutWindowEncoder.v2", True: "ferrule.MaxoutWindowEncoder.v1"}
+"""The layers that look at the neighbours, by `--fast`."""
+
 FEATURES = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
 
 KNOWN_COMPONENTS = ("tok2vec", "tagger", "textcat", "textcat_multilabel", "ner")
@@ -29,11 +32,15 @@ TEXT_CLASSIFIERS = {"textcat", "textcat_multilabel"}
 """Components whose weights are mostly a table of which a batch touches little."""
 
 
-def starting_config(lang: str, components: Iterable[str], size: str = "medium") -> dict[str, Any]:
+def starting_config(
+    lang: str, components: Iterable[str], size: str = "medium", *, fast: bool = False
+) -> dict[str, Any]:
     """The sections that differ from a blank pipeline's config: `[nlp]`, `[components]` and `[training]`.
 
     Components that need vectors of tokens share one `tok2vec`, which is put first if it is not among
-    `components`. Raises ValueError for an unknown component or size, with the nearest known one.
+    `components`. fast: networks that are faster, but that spaCy cannot open.
+
+    Raises ValueError for an unknown component or size, with the nearest known one.
     """
     names = list(components)
     for name in names:
@@ -46,7 +53,9 @@ def starting_config(lang: str, components: Iterable[str], size: str = "medium") 
     return {
         "paths": {"train": None, "dev": None},
         "nlp": {"lang": lang, "pipeline": names, "batch_size": 1000},
-        "components": {name: {"factory": name, **_settings(name, SIZES[size])} for name in names},
+        "components": {
+            name: {"factory": name, **_settings(name, SIZES[size], ENCODERS[fast])} for name in names
+        },
         "training": {
             "dropout": 0.1,
             "patience": 1600,
@@ -69,9 +78,9 @@ def starting_config(lang: str, components: Iterable[str], size: str = "medium") 
     }
 
 
-def _settings(name: str, size: dict[str, Any]) -> dict[str, Any]:
+def _settings(name: str, size: dict[str, Any], encoder: str) -> dict[str, Any]:
     if name == "tok2vec":
-        return {"model": _tok2vec(size)}
+        return {"model": _tok2vec(size, encoder)}
     if name in HEADS:
         return {"model": {**HEADS[name], "nO": None, "tok2vec": LISTENER}}
     return {}
@@ -84,7 +93,7 @@ LISTENER = {
 }
 
 
-def _tok2vec(size: dict[str, Any]) -> dict[str, Any]:
+def _tok2vec(size: dict[str, Any], encoder: str) -> dict[str, Any]:
     return {
         "@architectures": "spacy.Tok2Vec.v2",
         "embed": {
@@ -95,7 +104,7 @@ def _tok2vec(size: dict[str, Any]) -> dict[str, Any]:
             "include_static_vectors": False,
         },
         "encode": {
-            "@architectures": "spacy.MaxoutWindowEncoder.v2",
+            "@architectures": encoder,
             "width": size["width"],
             "depth": size["depth"],
             "window_size": 1,

@@ -1,7 +1,7 @@
 //! The fused encoder: `_core.EncoderPlan` to predict, `_core.encoder_begin_update` to train.
 
 use ferrule_kernels::encoder::{
-    self, Batch, DropRates, EmbedTable, EncoderGrads, EncoderParams, MaxoutGrads, MaxoutParams, Trace,
+    self, Batch, Beyond, DropRates, EmbedTable, EncoderGrads, EncoderParams, MaxoutGrads, MaxoutParams, Trace,
 };
 use ferrule_kernels::simd::Isa;
 use numpy::{
@@ -51,6 +51,8 @@ struct ParamArrays<'py> {
     layers: Vec<MaxoutArg<'py>>,
     #[pyo3(attribute("window"))]
     window: usize,
+    #[pyo3(attribute("zeros_beyond"))]
+    zeros_beyond: bool,
 }
 
 impl ParamArrays<'_> {
@@ -65,6 +67,7 @@ impl ParamArrays<'_> {
             mix: maxout(&self.mix)?,
             layers: self.layers.iter().map(maxout).collect::<PyResult<_>>()?,
             window: self.window,
+            beyond: if self.zeros_beyond { Beyond::Zeros } else { Beyond::Rows },
         })
     }
 }
@@ -122,7 +125,8 @@ impl BatchArrays<'_> {
 /// An encoder's weights, packed for prediction: a copy, which later changes of the arrays do not reach.
 ///
 /// params: an object with `tables`, a list of (E float32 (n_rows, width), seed, feature column); `mix`, a tuple (W, b,
-/// G, b of the layer norm); `layers`, a list of such tuples; and `window`.
+/// G, b of the layer norm); `layers`, a list of such tuples; `window`; and `zeros_beyond`, whether windows read zeros beyond
+/// the ends of a document at every level, or spaCy's rows.
 /// Raises ValueError if the shapes do not fit together, TypeError for another dtype.
 #[pyclass(frozen, module = "ferrule._core")]
 struct EncoderPlan {

@@ -92,9 +92,11 @@ struct RowGrads {
     bias: Vec<f32>,
 }
 
-/// Which rows of a level have a gradient to pass on, and where each of all its rows begins in what it read.
+/// Which rows of a level were calculated and which of these have a gradient to pass on, and where each of all its rows
+/// begins in what it read.
 #[derive(Clone, Copy)]
 struct Reads<'a> {
+    calculated: &'a [Range<usize>],
     rows: &'a [u32],
     starts: &'a [u32],
 }
@@ -114,11 +116,12 @@ fn step_down_body<S: Simd>(
     let width = step.kept.shape.outputs;
     let mut n_filled = 0;
     let mut factors = vec![0.0; width];
-    let each =
-        d.chunks_exact_mut(width).zip(rows.normalized.chunks_exact(width)).zip(rows.scales).zip(reads.starts);
-    for (row, (((d, normalized), &scale), &start)) in each.enumerate() {
+    for row in reads.calculated.iter().cloned().flatten() {
+        let numbers = row * width..(row + 1) * width;
+        let (d, normalized, which) =
+            (&mut d[numbers.clone()], &rows.normalized[numbers.clone()], &rows.which[numbers]);
         if let Some(offset) = step.residual {
-            let to = start as usize + offset;
+            let to = reads.starts[row] as usize + offset;
             d_below[n_filled..to].fill(0.0);
             d_below[to..to + width].copy_from_slice(d);
             n_filled = to + width;
@@ -127,8 +130,16 @@ fn step_down_body<S: Simd>(
             dropout.fill_row(step.first_row + row as u64, &mut factors);
             multiply_row(simd, d, &factors);
         }
-        backprop_row(simd, d, normalized, scale, &step.kept.gain, &mut grads.gain, &mut grads.shift);
-        bias_gradient(d, &rows.which[row * width..][..width], &mut grads.bias);
+        backprop_row(
+            simd,
+            d,
+            normalized,
+            rows.scales[row],
+            &step.kept.gain,
+            &mut grads.gain,
+            &mut grads.shift,
+        );
+        bias_gradient(d, which, &mut grads.bias);
     }
     d_below[n_filled..].fill(0.0);
     let winners = Winners { d_best: d, which: rows.which };
@@ -294,8 +305,9 @@ impl Trace {
                 residual: Some(layout.window * width),
             };
             let rows = self.levels[level - 1].rows(width, first..first + starts.len());
-            let read = layout.divide(level, group.docs.clone()).read;
-            let reads = Reads { rows: &read, starts: &starts };
+            let read = layout.read(level, group.docs.clone());
+            let calculated = layout.calculated(level, group.docs.clone());
+            let reads = Reads { calculated: &calculated, rows: &read, starts: &starts };
             let (below, above) = d_rows.split_at_mut(level - 1);
             let d_below = below.last_mut().map_or(&mut *bottom, |rows| &mut **rows);
             step_down(self.isa, &step, rows, reads, &mut *above[0], d_below, &mut row_grads[level - 1]);
@@ -329,7 +341,8 @@ impl Trace {
             let n_rows = d.len() / shape.outputs;
             let step = Step { kept: mix, dropout: None, first_row: 0, residual: None };
             let rows = self.mix.rows(shape.outputs, first..first + n_rows);
-            let reads = Reads { rows: &all_rows[..n_rows], starts: &starts[..n_rows] };
+            let reads =
+                Reads { calculated: &[0..n_rows], rows: &all_rows[..n_rows], starts: &starts[..n_rows] };
             step_down(self.isa, &step, rows, reads, d, d_below, row_grads);
         });
         for sums in &row_grads {
@@ -352,7 +365,7 @@ impl Trace {
         let type_starts: Vec<u32> = all_types.iter().map(|row| row * embed_width as u32).collect();
         let mut reads = vec![(Vec::new(), Vec::new()); layout.depth];
         for (level, (rows, starts)) in (1..).zip(&mut reads) {
-            *rows = layout.divide(level, 0..layout.n_docs()).read;
+            *rows = layout.read(level, 0..layout.n_docs());
             layout.starts(level, 0..layout.n_docs(), starts);
         }
         let mut tasks = Vec::new();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::KernelError;
-use crate::gemm::winograd::Pair;
+use crate::gemm::winograd::Blocks;
 
 /// The documents as word types: each token is an index into rows of feature ids.
 #[derive(Clone, Copy, Debug)]
@@ -54,19 +54,24 @@ pub(crate) struct Group {
     pub tokens: Range<usize>,
 }
 
-/// The rows of a level, by what they read; see [`Layout::divide`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Divided {
-    pub read: Vec<u32>,
-    pub blank: Vec<u32>,
+/// What windows read beyond the ends of a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beyond {
+    /// spaCy's rows: zeros that go through the layers like tokens.
+    #[default]
+    Rows,
+    /// Zeros at every level.
+    Zeros,
 }
 
 /// Which rows each level of the encoder has.
 ///
 /// spaCy puts `depth * window` rows of zeros on both sides of each document, and these rows go through the layers like
 /// tokens. Of them, level `l` needs the `(depth - l) * window` nearest on each side: the others cannot reach a token
-/// any more. So level 0 has all of them, the last level none, and a row of level `l` reads the `2 * window + 1` rows of
-/// level `l - 1` that begin at its own position.
+/// any more. So level 0 has all of them and the last level none.
+///
+/// With [`Beyond::Zeros`] each level but the last has `window` rows of zeros on each side, which nothing is calculated
+/// for.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     /// Of the documents that have tokens; the others get no rows at all, as in spaCy.
@@ -75,6 +80,14 @@ pub(crate) struct Layout {
     pub width: usize,
     pub depth: usize,
     pub window: usize,
+    beyond: Beyond,
+}
+
+/// Where a document is in a level.
+struct Place {
+    rows: Range<usize>,
+    /// The document's first row in the level below, where the window of its first calculated row begins.
+    below: usize,
 }
 
 /// Tokens that make a group: enough that weights read from the second cache are used often, few enough that the group's
@@ -84,11 +97,16 @@ const TOKENS_PER_GROUP: Range<usize> = 48..128;
 const GROUPS: usize = 10;
 
 impl Layout {
-    pub fn new(lengths: &[u32], width: usize, depth: usize, window: usize) -> Result<Layout, KernelError> {
+    pub fn new(
+        lengths: &[u32],
+        width: usize,
+        depth: usize,
+        (window, beyond): (usize, Beyond),
+    ) -> Result<Layout, KernelError> {
         let lengths: Vec<usize> = lengths.iter().filter(|&&n| n > 0).map(|&n| n as usize).collect();
         let n_tokens: usize = lengths.iter().sum();
         let enough = (n_tokens / GROUPS).clamp(TOKENS_PER_GROUP.start, TOKENS_PER_GROUP.end);
-        let mut layout = Layout { lengths, groups: Vec::new(), width, depth, window };
+        let mut layout = Layout { lengths, groups: Vec::new(), width, depth, window, beyond };
         let (mut first_doc, mut first_token, mut token) = (0, 0, 0);
         for (doc, length) in layout.lengths.iter().enumerate() {
             token += length;
@@ -109,7 +127,16 @@ impl Layout {
 
     /// Rows on each side of a document.
     pub fn margin(&self, level: usize) -> usize {
-        (self.depth - level) * self.window
+        match self.beyond {
+            Beyond::Rows => (self.depth - level) * self.window,
+            Beyond::Zeros if level < self.depth => self.window,
+            Beyond::Zeros => 0,
+        }
+    }
+
+    /// How many rows on each side of a document stay zeros.
+    fn still(&self, level: usize) -> usize {
+        if self.beyond == Beyond::Zeros { self.margin(level) } else { 0 }
     }
 
     pub fn group_rows(&self, level: usize, group: &Group) -> usize {
@@ -129,55 +156,71 @@ impl Layout {
         }
     }
 
-    /// The same in rows.
+    /// The same in rows. Rows that stay zeros have the window of the nearest row.
     pub fn window_rows(&self, level: usize, docs: Range<usize>, starts: &mut Vec<u32>) {
         starts.clear();
-        let mut below = 0;
-        for &length in &self.lengths[docs] {
-            let rows = length + 2 * self.margin(level);
-            starts.extend((below..below + rows).map(|row| row as u32));
-            below += rows + 2 * self.window;
+        let still = self.still(level);
+        for place in self.places(level, docs) {
+            let last = place.rows.len() - still - 1;
+            starts.extend(
+                (0..place.rows.len()).map(|row| (place.below + row.clamp(still, last) - still) as u32),
+            );
         }
     }
 
-    /// The rows of a level whose windows have a token in them two by two, each document by itself; for windows of one
+    /// The windows of a level that have a token in them, cut into blocks, each document by itself; for windows of one
     /// token on either side.
-    pub fn pairs(&self, level: usize, docs: Range<usize>, pairs: &mut Vec<Pair>) {
-        pairs.clear();
-        let (mut below, mut first) = (0, 0);
+    pub fn blocks(&self, level: usize, docs: Range<usize>, blocks: &mut Blocks) {
+        blocks.clear();
+        let (still, blank) = (self.still(level), self.blank_margin(level));
+        for place in self.places(level, docs) {
+            let first = still + blank;
+            let n = place.rows.len() - 2 * first;
+            blocks.add((place.below + blank) * self.width, place.rows.start + first, n, self.width);
+        }
+    }
+
+    /// The rows of a level that are calculated, from the first of `docs` on; the others are zeros.
+    pub fn calculated(&self, level: usize, docs: Range<usize>) -> Vec<Range<usize>> {
+        let still = self.still(level);
+        self.places(level, docs).map(|place| place.rows.start + still..place.rows.end - still).collect()
+    }
+
+    /// Those of them whose windows are nothing but zeros.
+    pub fn blank(&self, level: usize, docs: Range<usize>) -> Vec<u32> {
         let blank = self.blank_margin(level);
-        for &length in &self.lengths[docs] {
-            let rows = length + 2 * self.margin(level);
-            let last = rows - blank;
-            pairs.extend((blank..last).step_by(2).map(|row| Pair {
-                start: (below + row) * self.width,
-                row: first + row,
-                both: row + 1 < last,
-            }));
-            below += rows + 2 * self.window;
-            first += rows;
-        }
+        let rows = self.calculated(level, docs).into_iter();
+        rows.flat_map(|rows| (rows.start..rows.start + blank).chain(rows.end - blank..rows.end))
+            .map(|row| row as u32)
+            .collect()
     }
 
-    /// How many rows on each side of a document have a window of nothing but zeros: in level 1 all but the nearest, above
-    /// it none.
+    /// Those of them whose windows have a token in them.
+    pub fn read(&self, level: usize, docs: Range<usize>) -> Vec<u32> {
+        let blank = self.blank_margin(level);
+        let rows = self.calculated(level, docs).into_iter();
+        rows.flat_map(|rows| rows.start + blank..rows.end - blank).map(|row| row as u32).collect()
+    }
+
+    /// How many calculated rows on each side of a document have a window of nothing but zeros: in level 1 all but the
+    /// nearest, above it none.
     fn blank_margin(&self, level: usize) -> usize {
-        if level == 1 { self.margin(1).saturating_sub(self.window) } else { 0 }
+        match self.beyond {
+            Beyond::Rows if level == 1 => self.margin(1).saturating_sub(self.window),
+            _ => 0,
+        }
     }
 
-    /// Divides the rows of a level, from the first of `docs` on, by whether their windows have a token in them: those
-    /// with one, and those of nothing but zeros.
-    pub fn divide(&self, level: usize, docs: Range<usize>) -> Divided {
-        let mut divided = Divided::default();
-        let blank = self.blank_margin(level) as u32;
-        let mut first = 0;
-        for &length in &self.lengths[docs] {
-            let end = first + (length + 2 * self.margin(level)) as u32;
-            divided.blank.extend((first..first + blank).chain(end - blank..end));
-            divided.read.extend(first + blank..end - blank);
-            first = end;
-        }
-        divided
+    /// Where the documents are in a level and in the one below, from the first of `docs` on.
+    fn places(&self, level: usize, docs: Range<usize>) -> impl Iterator<Item = Place> + '_ {
+        let (margin, margin_below) = (self.margin(level), self.margin(level - 1));
+        let (mut first, mut below) = (0, 0);
+        self.lengths[docs].iter().map(move |&length| {
+            let place = Place { rows: first..first + length + 2 * margin, below };
+            first = place.rows.end;
+            below += length + 2 * margin_below;
+            place
+        })
     }
 
     /// The rows of a level's tokens, document by document, from the first of `docs` on.

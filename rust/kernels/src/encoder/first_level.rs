@@ -3,8 +3,10 @@
 //! The rows that it reads are a function of the word type, so `W·[left, middle, right]` is a sum of three products that
 //! are too: made once for each type, and kept.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::level::fill_gaps;
 use super::params::MaxoutParams;
 use crate::gemm::Panels;
 use crate::gemm::maxout::store_largest;
@@ -81,11 +83,14 @@ fn run_first_level_body<S: Simd>(
     layer: &FirstLevel,
     below: &[&[f32]],
     starts: &[u32],
+    calculated: &[Range<usize>],
     out: &mut [f32],
 ) {
     let width = layer.gain.len();
     let mut best = vec![0.0; width];
-    for (&start, out) in starts.iter().zip(out.chunks_exact_mut(width)) {
+    fill_gaps(calculated, width, out);
+    for row in calculated.iter().cloned().flatten() {
+        let (start, out) = (starts[row], &mut out[row * width..][..width]);
         let window = &below[start as usize..][..layer.parts.len()];
         match layer.parts[0].vectors() {
             1 => add_parts::<S, 1>(simd, layer, window, &mut best),
@@ -117,6 +122,11 @@ fn add_parts<S: Simd, const PIECES: usize>(simd: S, layer: &FirstLevel, window: 
 
 crate::dispatch! {
     /// Runs the layer: `below` has the type row of each token or padding row, `starts` where each window begins in it.
-    pub(crate) fn run_first_level(layer: &FirstLevel, below: &[&[f32]], starts: &[u32], out: &mut [f32]) -> () =
-        run_first_level_body;
+    pub(crate) fn run_first_level(
+        layer: &FirstLevel,
+        below: &[&[f32]],
+        starts: &[u32],
+        calculated: &[Range<usize>],
+        out: &mut [f32],
+    ) -> () = run_first_level_body;
 }

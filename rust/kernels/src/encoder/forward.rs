@@ -4,6 +4,7 @@ use super::embed::{embed_types, hash_types};
 use super::level::{Extras, PackedMaxout, Record, run_level};
 use super::params::EmbedTable;
 use crate::gemm::maxout::RowStarts;
+use crate::gemm::winograd::Blocks;
 use crate::simd::Isa;
 use crate::threads::Threads;
 
@@ -35,7 +36,8 @@ pub(crate) fn mix_types(
         let rows = RowStarts { numbers: &embedded, starts: &starts };
         let record =
             Record { normalized: &mut vec![0.0; out.len()], scales: &mut vec![0.0; n_types], which: &mut [] };
-        run_level(isa, rows, &[], mix, Extras::default(), record, out);
+        let extras = Extras { calculated: &[0..n_types], ..Extras::default() };
+        run_level(isa, rows, &Blocks::default(), mix, extras, record, out);
     });
     vectors
 }

@@ -1,9 +1,11 @@
 //! One maxout layer of the encoder over the rows of a group: window, maxout, layer norm, dropout, residual.
 
+use std::ops::Range;
+
 use super::params::MaxoutParams;
 use crate::gemm::Panels;
 use crate::gemm::maxout::{RowStarts, maxout_rows};
-use crate::gemm::winograd::{Pair, WindowPairs, maxout_pairs};
+use crate::gemm::winograd::{Blocks, WindowWeights, maxout_windows};
 use crate::layers::dropout::Dropout;
 use crate::layers::layer_norm::{normalize, rescale};
 use crate::layers::rowwise::{add_row, multiply_row};
@@ -47,8 +49,8 @@ impl OfZeros {
 pub(crate) enum PackedWeights {
     /// Any rows.
     Plain(Panels),
-    /// Windows of three rows, two at a time; the rows come with their pairs.
-    Pairs(WindowPairs),
+    /// Windows of three rows, four at a time; the rows come in blocks.
+    Windows(WindowWeights),
 }
 
 impl PackedMaxout {
@@ -66,9 +68,9 @@ impl PackedMaxout {
         }
     }
 
-    /// A window layer, packed for two windows at a time if these have one token on either side.
+    /// A window layer, packed for four windows at a time if these have one token on either side.
     pub fn for_window(isa: Isa, params: &MaxoutParams<'_>, window: usize) -> PackedMaxout {
-        if window == 1 { PackedMaxout::for_pairs(isa, params) } else { PackedMaxout::new(isa, params) }
+        if window == 1 { PackedMaxout::for_blocks(isa, params) } else { PackedMaxout::new(isa, params) }
     }
 
     /// How long a row of the result is.
@@ -76,10 +78,10 @@ impl PackedMaxout {
         self.gain.len()
     }
 
-    fn for_pairs(isa: Isa, params: &MaxoutParams<'_>) -> PackedMaxout {
-        let weights = WindowPairs::new(isa, params.weights, params.bias, params.shape().pieces);
+    fn for_blocks(isa: Isa, params: &MaxoutParams<'_>) -> PackedMaxout {
+        let weights = WindowWeights::new(isa, params.weights, params.bias, params.shape().pieces);
         PackedMaxout {
-            weights: PackedWeights::Pairs(weights),
+            weights: PackedWeights::Windows(weights),
             of_zeros: OfZeros::new(params),
             gain: params.gain.to_vec(),
             shift: params.shift.to_vec(),
@@ -101,7 +103,9 @@ pub(crate) struct Record<'a> {
 /// What a level adds to the plain layer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extras<'a> {
-    /// Rows that read nothing but zeros; `pairs` are without them.
+    /// Rows that are calculated; the others become zeros.
+    pub calculated: &'a [Range<usize>],
+    /// Those of them that read nothing but zeros; `blocks` are without them.
     pub blank: &'a [u32],
     /// Where in a row's window the residual begins.
     pub residual: Option<usize>,
@@ -114,7 +118,7 @@ pub(crate) struct Extras<'a> {
 fn run_level_body<S: Simd>(
     simd: S,
     rows: RowStarts<'_>,
-    pairs: &[Pair],
+    blocks: &Blocks,
     layer: &PackedMaxout,
     extras: Extras<'_>,
     record: Record<'_>,
@@ -124,8 +128,8 @@ fn run_level_body<S: Simd>(
     let Record { normalized, scales, which } = record;
     match &layer.weights {
         PackedWeights::Plain(panels) => maxout_rows(simd, rows, panels, normalized, which),
-        PackedWeights::Pairs(weights) => {
-            maxout_pairs(simd, rows.numbers, pairs, weights, normalized, which);
+        PackedWeights::Windows(weights) => {
+            maxout_windows(simd, rows.numbers, blocks, weights, normalized, which);
         }
     }
     for &row in extras.blank {
@@ -134,10 +138,12 @@ fn run_level_body<S: Simd>(
         which[numbers].copy_from_slice(&layer.of_zeros.which);
     }
     let mut factors = vec![0.0; if extras.dropout.is_some() { width } else { 0 }];
-    let each =
-        normalized.chunks_exact_mut(width).zip(scales).zip(out.chunks_exact_mut(width)).zip(rows.starts);
-    for (row, (((normalized, scale), out), &start)) in each.enumerate() {
-        *scale = normalize(simd, normalized);
+    fill_gaps(extras.calculated, width, out);
+    for row in extras.calculated.iter().cloned().flatten() {
+        let numbers = row * width..(row + 1) * width;
+        let (normalized, out, start) =
+            (&mut normalized[numbers.clone()], &mut out[numbers], rows.starts[row]);
+        scales[row] = normalize(simd, normalized);
         rescale(simd, normalized, &layer.gain, &layer.shift, out);
         if let Some(dropout) = extras.dropout {
             dropout.fill_row(extras.first_row + row as u64, &mut factors);
@@ -149,11 +155,21 @@ fn run_level_body<S: Simd>(
     }
 }
 
+/// Fills the rows that are not calculated with zeros.
+pub(crate) fn fill_gaps(calculated: &[Range<usize>], width: usize, rows: &mut [f32]) {
+    let mut end = 0;
+    for range in calculated {
+        rows[end * width..range.start * width].fill(0.0);
+        end = range.end;
+    }
+    rows[end * width..].fill(0.0);
+}
+
 crate::dispatch! {
-    /// Runs a layer over rows, into `out`. `pairs` has the same rows two by two, for weights that are packed so.
+    /// Runs a layer over rows, into `out`. `blocks` has the same rows in blocks, for weights that are packed so.
     pub(crate) fn run_level(
         rows: RowStarts<'_>,
-        pairs: &[Pair],
+        blocks: &Blocks,
         layer: &PackedMaxout,
         extras: Extras<'_>,
         record: Record<'_>,

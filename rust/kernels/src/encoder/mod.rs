@@ -1,6 +1,7 @@
 //! The standard encoder in one call: hash embeddings mixed by a maxout layer, then residual window layers.
 //!
-//! The same numbers as thinc's `MultiHashEmbed` + `MaxoutWindowEncoder` trees, up to rounding, boundary rows included.
+//! The same numbers as thinc's `MultiHashEmbed` + `MaxoutWindowEncoder` trees, up to rounding, boundary rows included;
+//! or, faster, with zeros beyond the ends of documents at every level.
 //! Work is saved where word types repeat, and cut into groups of documents that stay in the second cache.
 //! See `docs/decisions/0005-fused-encoder.md`.
 
@@ -20,7 +21,7 @@ mod window_level;
 mod word_types;
 
 pub use backward::{EncoderGrads, MaxoutGrads};
-pub use batch::Batch;
+pub use batch::{Batch, Beyond};
 pub use params::{EmbedTable, EncoderParams, MaxoutParams};
 pub use plan::EncoderPlan;
 pub use train::{DropRates, Trace, begin_update};

@@ -1,5 +1,6 @@
 //! What an encoder consists of, as views of somebody else's arrays.
 
+use super::batch::Beyond;
 use crate::KernelError;
 use crate::gemm::sparse::{MAX_PIECES, MaxoutShape};
 
@@ -73,6 +74,8 @@ pub struct EncoderParams<'a> {
     pub layers: Vec<MaxoutParams<'a>>,
     /// How many tokens a window has on either side.
     pub window: usize,
+    /// What a window reads beyond the ends of a document.
+    pub beyond: Beyond,
 }
 
 impl EncoderParams<'_> {

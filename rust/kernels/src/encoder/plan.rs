@@ -1,6 +1,6 @@
 //! Prediction with weights packed once.
 
-use super::batch::{Batch, Group, Layout};
+use super::batch::{Batch, Beyond, Group, Layout};
 use super::fingerprint::fingerprint;
 use super::first_level::{FirstLevel, TypeRow, run_first_level};
 use super::forward::{TYPES_PER_TASK, mix_types};
@@ -26,6 +26,7 @@ pub struct EncoderPlan {
     padding: TypeRow,
     known: TypeCache,
     window: usize,
+    beyond: Beyond,
     width: usize,
     n_columns: usize,
     /// Where the parameters lay and a sample of them.
@@ -69,6 +70,7 @@ impl EncoderPlan {
             tables: tables.collect(),
             mix: PackedMaxout::new(isa, &params.mix),
             window: params.window,
+            beyond: params.beyond,
             width: params.width(),
             n_columns: params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0),
         })
@@ -104,7 +106,8 @@ impl EncoderPlan {
         check_columns(self.n_columns, batch)?;
         KernelError::expect_len("encoder: the output", batch.types.len() * self.width, out.len())?;
         let rows = self.type_rows(threads, batch);
-        let layout = Layout::new(batch.lengths, self.width, self.later.len() + 1, self.window)?;
+        let layout =
+            Layout::new(batch.lengths, self.width, self.later.len() + 1, (self.window, self.beyond))?;
         let mut tasks = Vec::with_capacity(layout.groups.len());
         let mut rest = out;
         for group in &layout.groups {
@@ -148,7 +151,8 @@ impl EncoderPlan {
         let mut scratch = Scratch::default();
         layout.window_rows(1, group.docs.clone(), &mut scratch.starts);
         let mut rows = Aligned::any(layout.group_rows(1, group) * self.width);
-        run_first_level(self.isa, &self.first, &below, &scratch.starts, &mut rows);
+        let calculated = layout.calculated(1, group.docs.clone());
+        run_first_level(self.isa, &self.first, &below, &scratch.starts, &calculated, &mut rows);
         for (level, layer) in (2..).zip(&self.later) {
             let mut above = Aligned::any(layout.group_rows(level, group) * self.width);
             run_window_level(self.isa, layer, layout, (level, group), &rows, &mut scratch, &mut above);

@@ -7,6 +7,7 @@ use super::params::{EncoderParams, MaxoutParams};
 use super::train::{KeptMaxout, LevelTrace};
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
+use crate::gemm::winograd::Blocks;
 use crate::simd::Isa;
 use crate::threads::Threads;
 
@@ -72,7 +73,8 @@ pub(crate) fn prepare(
         Task::Mix { hashed, embedded, record, out } => {
             embed_types(isa, &params.tables, hashed, types.factors, embedded);
             let rows = RowStarts { numbers: embedded, starts: &starts[..out.len() / width] };
-            run_level(isa, rows, &[], &mix, Extras::default(), record, out);
+            let extras = Extras { calculated: &[0..out.len() / width], ..Extras::default() };
+            run_level(isa, rows, &Blocks::default(), &mix, extras, record, out);
         }
     });
     Prepared {

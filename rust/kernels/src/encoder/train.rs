@@ -11,6 +11,7 @@ use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
 use crate::gemm::sparse::MaxoutShape;
 use crate::gemm::sparse_input::Strips;
+use crate::gemm::winograd::Blocks;
 use crate::layers::dropout::Dropout;
 use crate::layers::rowwise::{add_row, multiply_row};
 use crate::simd::{Isa, Simd};
@@ -130,7 +131,7 @@ pub fn begin_update(
     KernelError::expect_len("encoder: the tables' dropout rates", params.tables.len(), rates.tables.len())?;
     KernelError::expect_len("encoder: the layers' dropout rates", params.layers.len(), rates.layers.len())?;
     let width = params.width();
-    let layout = Layout::new(batch.lengths, width, params.layers.len(), params.window)?;
+    let layout = Layout::new(batch.lengths, width, params.layers.len(), (params.window, params.beyond))?;
     let hashed = hash_types(&params.tables, batch.features, batch.n_columns);
     let factors = column_factors(&params.tables, &rates.tables, seed);
     let mut embedded = Aligned::any(batch.n_types() * params.embed_width());
@@ -204,20 +205,22 @@ impl Trace {
             let to: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
             let tokens = Tokens { types: &types[group.tokens.clone()], first: group.tokens.start, rows: &to };
             gather_tokens(isa, tokens, vectors, width, dropout, &mut *rows[0]);
-            let (mut starts, mut pairs) = (Vec::new(), Vec::new());
+            let (mut starts, mut blocks) = (Vec::new(), Blocks::default());
             for (level, (layer, record)) in (1..).zip(layers.iter().zip(records)) {
                 layout.starts(level, group.docs.clone(), &mut starts);
-                layout.pairs(level, group.docs.clone(), &mut pairs);
-                let blank = layout.divide(level, group.docs.clone()).blank;
+                layout.blocks(level, group.docs.clone(), &mut blocks);
+                let calculated = layout.calculated(level, group.docs.clone());
+                let blank = layout.blank(level, group.docs.clone());
                 let (below, above) = rows.split_at_mut(level);
                 let extras = Extras {
+                    calculated: &calculated,
                     blank: &blank,
                     residual: Some(layout.window * width),
                     dropout: dropouts[level - 1],
                     first_row: first_rows[level],
                 };
                 let input = RowStarts { numbers: &*below[level - 1], starts: &starts };
-                run_level(isa, input, &pairs, layer, extras, record, &mut *above[0]);
+                run_level(isa, input, &blocks, layer, extras, record, &mut *above[0]);
             }
         });
     }

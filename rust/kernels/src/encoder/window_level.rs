@@ -3,7 +3,7 @@
 use super::batch::{Group, Layout};
 use super::level::{Extras, PackedMaxout, Record, run_level};
 use crate::gemm::maxout::RowStarts;
-use crate::gemm::winograd::Pair;
+use crate::gemm::winograd::Blocks;
 use crate::simd::Isa;
 
 /// Buffers for one group, used for level after level.
@@ -12,7 +12,7 @@ pub(crate) struct Scratch {
     pub starts: Vec<u32>,
     normalized: Vec<f32>,
     scales: Vec<f32>,
-    pairs: Vec<Pair>,
+    blocks: Blocks,
 }
 
 /// Writes the rows of a level to `above`, from those of the level below.
@@ -26,11 +26,13 @@ pub(crate) fn run_window_level(
     above: &mut [f32],
 ) {
     layout.starts(level, group.docs.clone(), &mut scratch.starts);
-    layout.pairs(level, group.docs.clone(), &mut scratch.pairs);
+    layout.blocks(level, group.docs.clone(), &mut scratch.blocks);
+    let calculated = layout.calculated(level, group.docs.clone());
     scratch.normalized.resize(above.len(), 0.0);
     scratch.scales.resize(scratch.starts.len(), 0.0);
     let record = Record { normalized: &mut scratch.normalized, scales: &mut scratch.scales, which: &mut [] };
-    let extras = Extras { residual: Some(layout.window * layout.width), ..Extras::default() };
+    let residual = Some(layout.window * layout.width);
+    let extras = Extras { calculated: &calculated, residual, ..Extras::default() };
     let rows = RowStarts { numbers: below, starts: &scratch.starts };
-    run_level(isa, rows, &scratch.pairs, layer, extras, record, above);
+    run_level(isa, rows, &scratch.blocks, layer, extras, record, above);
 }

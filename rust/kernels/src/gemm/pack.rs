@@ -2,6 +2,7 @@
 
 use super::panels::Panels;
 use super::sparse::MaxoutShape;
+use super::winograd::mix_weights;
 use crate::simd::{MOST_LANES, Simd};
 
 /// Maxout weights (outputs × pieces × depth).
@@ -61,9 +62,8 @@ crate::dispatch! {
 }
 
 #[inline(always)]
-fn pack_windows_body<S: Simd>(simd: S, weights: MaxoutWeights<'_>, panels: &mut [Panels; 4]) {
+fn pack_windows_body<S: Simd>(simd: S, weights: MaxoutWeights<'_>, panels: &mut [Panels; 6]) {
     let width = weights.shape.depth / 3;
-    let half = simd.splat(0.5);
     for at in places(&panels[0]) {
         for first in (0..width).step_by(S::LANES) {
             let last = width.min(first + S::LANES);
@@ -71,17 +71,16 @@ fn pack_windows_body<S: Simd>(simd: S, weights: MaxoutWeights<'_>, panels: &mut 
             let w1 = weights.square(simd, at, width + first, width + last);
             let w2 = weights.square(simd, at, 2 * width + first, 2 * width + last);
             for (step, ((&w0, &w1), &w2)) in (first..last).zip(w0.iter().zip(&w1).zip(&w2)) {
-                let (outer, middle) = (simd.add(simd.mul(half, w0), simd.mul(half, w2)), simd.mul(half, w1));
-                panels[0].set(simd, at, step, w0);
-                panels[1].set(simd, at, step, simd.add(outer, middle));
-                panels[2].set(simd, at, step, simd.sub(outer, middle));
-                panels[3].set(simd, at, step, w2);
+                let mixed = mix_weights(simd, [w0, w1, w2]);
+                for (panels, &vector) in panels.iter_mut().zip(&mixed) {
+                    panels.set(simd, at, step, vector);
+                }
             }
         }
     }
 }
 
 crate::dispatch! {
-    /// Fills the panels of the four products of windows of three rows; see [`winograd`](super::winograd).
-    pub(crate) fn pack_windows(weights: MaxoutWeights<'_>, panels: &mut [Panels; 4]) -> () = pack_windows_body;
+    /// Fills the panels of the six products of windows of three rows; see [`winograd`](super::winograd).
+    pub(crate) fn pack_windows(weights: MaxoutWeights<'_>, panels: &mut [Panels; 6]) -> () = pack_windows_body;
 }

@@ -4,7 +4,7 @@ use super::maxout::{RowStarts, maxout_rows};
 use super::sparse::{MaxoutShape, Winners};
 use super::sparse_input::{Strips, input_gradient};
 use super::sparse_weights::weight_gradient;
-use super::winograd::{Pair, WindowPairs, maxout_pairs};
+use super::winograd::{Blocks, WindowWeights, maxout_windows};
 use super::{Matrix, Panels, product};
 use crate::reference::layers as reference;
 use crate::simd::{Isa, Simd};
@@ -23,19 +23,24 @@ crate::dispatch! {
 }
 
 #[inline(always)]
-fn pairs_body<S: Simd>(
+fn windows_body<S: Simd>(
     simd: S,
     input: &[f32],
-    pairs: &[Pair],
-    weights: &WindowPairs,
+    blocks: &Blocks,
+    weights: &WindowWeights,
     best: &mut [f32],
     which: &mut [u8],
 ) {
-    maxout_pairs(simd, input, pairs, weights, best, which);
+    maxout_windows(simd, input, blocks, weights, best, which);
 }
 crate::dispatch! {
-    fn run_pairs(input: &[f32], pairs: &[Pair], weights: &WindowPairs, best: &mut [f32], which: &mut [u8]) -> () =
-        pairs_body;
+    fn run_windows(
+        input: &[f32],
+        blocks: &Blocks,
+        weights: &WindowWeights,
+        best: &mut [f32],
+        which: &mut [u8],
+    ) -> () = windows_body;
 }
 
 #[inline(always)]
@@ -137,22 +142,23 @@ for_every_isa! {
         assert_eq!((best, which), ([1.0; 5], [0; 5]));
     }
 
-    fn windows_in_pairs_are_windows_one_by_one(isa) {
+    fn windows_in_fours_are_windows_one_by_one(isa) {
         for (outputs, width) in [(1, 1), (7, 5), (16, 16), (33, 20), (96, 96)] {
-            for n_rows in [1, 2, 3, 8, 17] {
+            for n_rows in [1, 2, 3, 4, 6, 19, 33, 65] {
                 let weights = numbers(outputs * 9 * width, 7, 1.0);
                 let bias = numbers(outputs * 3, 8, 1.0);
                 let input = numbers((n_rows + 2) * width, 9, 1.0);
-                let packed = WindowPairs::new(isa, &weights, &bias, 3);
-                let pairs: Vec<Pair> = (0..n_rows)
-                    .step_by(2)
-                    .map(|row| Pair { start: row * width, row, both: row + 1 < n_rows })
-                    .collect();
+                let packed = WindowWeights::new(isa, &weights, &bias, 3);
+                let mut blocks = Blocks::default();
+                // Two documents, the second without rows of its own between them.
+                let first = n_rows / 3;
+                blocks.add(0, 0, first, width);
+                blocks.add(first * width, first, n_rows - first, width);
                 let mut best = vec![f32::NAN; n_rows * outputs];
                 let mut which = vec![9; best.len()];
-                run_pairs(isa, &input, &pairs, &packed, &mut best, &mut which);
+                run_windows(isa, &input, &blocks, &packed, &mut best, &mut which);
                 let mut again = best.clone();
-                run_pairs(isa, &input, &pairs, &packed, &mut again, &mut []);
+                run_windows(isa, &input, &blocks, &packed, &mut again, &mut []);
                 assert_eq!(best, again);
                 for row in 0..n_rows {
                     let window = wide(&input[row * width..][..3 * width]);
