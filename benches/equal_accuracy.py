@@ -2,9 +2,10 @@
 
     python benches/equal_accuracy.py [--epochs N] [--data FOLDER]
 
-Prints the XPOS accuracy of both on the test part of the English Web Treebank, then how far the scores of
-spaCy's weights differ when Ferrule runs them, and how many tags. Ends with status 1 where the accuracies
-differ by more than 0.3 points, a score by more than 1e-4, or a tag at all.
+Prints the XPOS accuracy of both on the test part of the English Web Treebank, and that of Ferrule's own
+network (`ferrule.HashEmbedCNN.v1`); then how far the scores of spaCy's weights differ when Ferrule runs them,
+and how many tags. Ends with status 1 where an accuracy differs from spaCy's by more than 0.3 points, a score
+by more than 1e-4, or a tag at all.
 
 Both get the default tagger, the same batches of about 1,000 words in the same order, dropout 0.1, and Adam
 with clipping whose rate falls from 0.003 to 0. Dropout masks and first weights are each library's own.
@@ -39,6 +40,17 @@ WORDS_PER_BATCH = 1000
 MOST_POINTS_APART = 0.3
 SCORE_TOLERANCE = 1e-4
 
+# spaCy's default.
+NETWORK = {
+    "width": 96,
+    "depth": 4,
+    "embed_size": 2000,
+    "window_size": 1,
+    "maxout_pieces": 3,
+    "subword_features": True,
+    "pretrained_vectors": None,
+}
+
 Sentence = tuple[list[str], list[str]]
 
 
@@ -70,10 +82,12 @@ def batches(n_words: Sequence[int], epochs: int) -> Iterator[list[int]]:
             yield batch
 
 
-def train(nlp: Any, examples: list[Any], plan: list[list[int]], optimizer: Any) -> float:
-    """Train `nlp` and return the seconds that the updates took."""
+def train(
+    nlp: Any, settings: dict[str, Any], examples: list[Any], plan: list[list[int]], optimizer: Any
+) -> float:
+    """Train a tagger with these settings in `nlp` and return the seconds that the updates took."""
     fix_random_seed(0)
-    nlp.add_pipe("tagger")
+    nlp.add_pipe("tagger", config=settings)
     nlp.initialize(lambda: examples)
     start = time.perf_counter()
     for batch in plan:
@@ -105,24 +119,27 @@ def main() -> int:
     n_words = asked.epochs * sum(len(words) for words, _ in training)
     print(f"training: {asked.epochs} epochs, {len(plan)} steps, {n_words:,} words; test: {len(gold):,} words")
 
-    pipelines: dict[str, tuple[Any, Any, Any, Any]] = {
-        "spaCy": (spacy.blank("en"), SpacyDoc, SpacyExample, thinc.optimizers.Adam),
-        "Ferrule": (ferrule.blank("en"), Doc, Example, Adam),
+    fast = {"@architectures": "ferrule.HashEmbedCNN.v1", **NETWORK}
+    own = {"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": fast}}
+    pipelines: dict[str, tuple[Any, ...]] = {
+        "spaCy": (spacy.blank("en"), {}, SpacyDoc, SpacyExample, thinc.optimizers.Adam),
+        "Ferrule": (ferrule.blank("en"), {}, Doc, Example, Adam),
+        "Ferrule, own network": (ferrule.blank("en"), own, Doc, Example, Adam),
     }
     accuracy = {}
-    for name, (nlp, doc_class, example_class, adam) in pipelines.items():
+    for name, (nlp, settings, doc_class, example_class, adam) in pipelines.items():
         examples = [
             example_class.from_dict(doc_class(nlp.vocab, words=words), {"tags": gold_tags})
             for words, gold_tags in training
         ]
         rate = warmup_linear(0.003, len(plan) // 20, len(plan))
         optimizer = adam(rate, L2=0.01, grad_clip=1.0, use_averages=False)
-        seconds = train(nlp, examples, plan, optimizer)
+        seconds = train(nlp, settings, examples, plan, optimizer)
         docs = [doc_class(nlp.vocab, words=words) for words, _ in test]
         accuracy[name] = percent_equal(tags(nlp.get_pipe("tagger"), docs), gold)
-        print(f"{name:8} XPOS accuracy {accuracy[name]:6.2f} %   {n_words / seconds:9,.0f} words a second")
-    apart = accuracy["Ferrule"] - accuracy["spaCy"]
-    print(f"difference {apart:+.2f} points (at most {MOST_POINTS_APART})")
+        print(f"{name:20} XPOS accuracy {accuracy[name]:6.2f} %   {n_words / seconds:9,.0f} words a second")
+    apart = [accuracy[name] - accuracy["spaCy"] for name in ("Ferrule", "Ferrule, own network")]
+    print(f"differences {apart[0]:+.2f} and {apart[1]:+.2f} points (at most {MOST_POINTS_APART})")
 
     spacys, ours = (pipelines[name][0].get_pipe("tagger") for name in ("spaCy", "Ferrule"))
     ours.from_bytes(spacys.to_bytes(exclude=["vocab"]), exclude=["vocab"])
@@ -136,7 +153,7 @@ def main() -> int:
     print(
         f"spaCy's weights in Ferrule: scores differ by at most {off:.1e}, tags in {n_other} of {len(gold):,}"
     )
-    good = abs(apart) <= MOST_POINTS_APART and off <= SCORE_TOLERANCE and n_other == 0
+    good = max(map(abs, apart)) <= MOST_POINTS_APART and off <= SCORE_TOLERANCE and n_other == 0
     return 0 if good else 1
 
 

@@ -4,7 +4,7 @@
 products go to OpenBLAS: the honest comparison. All run in turn on the same spaCy documents and weights.
 Set `OPENBLAS_NUM_THREADS` for spaCy's threads, `FERRULE_NUM_THREADS` for ours.
 
-`fast` is the same network as `ferrule.HashEmbedCNN.v1`: beyond the ends of a document its windows read zeros at
+`fast` is the same network as `ferrule.HashEmbedCNN.v1`: its windows read zeros beyond a document at
 every layer, where spaCy has rows that pass through all of them. Its numbers are others, its work is less.
 
 `cold` forgets between rounds what is kept of word types; the plain line has seen the words before, as in a

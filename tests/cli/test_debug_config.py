@@ -33,6 +33,14 @@ def change(config: Path, pattern: str, line: str) -> int:
     return number + 1
 
 
+def test_a_fast_config_has_no_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.cfg"
+    assert ferrule("init", "config", path, "--pipeline", "tagger,ner", "--size", "small", "--fast") == 0
+    assert '"ferrule.MaxoutWindowEncoder.v1"' in path.read_text()
+    assert ferrule("debug", "config", path) == 0
+    assert "no problems" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("size", ["small", "medium", "large"])
 @pytest.mark.parametrize("pipeline", ["tagger", "ner", "textcat", "textcat_multilabel", "tagger,textcat,ner"])
 def test_a_new_config_has_no_problems(

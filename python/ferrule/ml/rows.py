@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +23,9 @@ def split_rows(block: Rows, lengths: npt.ArrayLike) -> list[Rows]:
     >>> [part.tolist() for part in split_rows(np.arange(3), [2, 0, 1])]
     [[0, 1], [], [2]]
     """
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    ends = list(itertools.accumulate(np.asarray(lengths).tolist()))
+    if len(ends) == 1 and ends[0] == len(block):
+        return _Views([block], block)
     views = [block[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=False)]
     return _Views(views, block[: ends[-1]]) if views else []
 

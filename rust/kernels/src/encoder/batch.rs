@@ -92,7 +92,7 @@ struct Place {
 
 /// Tokens that make a group: enough that weights read from the second cache are used often, few enough that the group's
 /// rows stay in it beside them.
-const TOKENS_PER_GROUP: Range<usize> = 48..128;
+const TOKENS_PER_GROUP: Range<usize> = 48..256;
 /// Groups that a batch should have if they are not too small then, so that several threads are done at the same time.
 const GROUPS: usize = 10;
 

@@ -55,6 +55,11 @@ macro_rules! for_row_blocks {
                 $call;
                 $row += 4;
             }
+            while $row + 2 <= n_rows {
+                const $rows: usize = 2;
+                $call;
+                $row += 2;
+            }
         } else {
             while $row + 3 <= n_rows {
                 const $rows: usize = 3;

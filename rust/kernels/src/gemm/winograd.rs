@@ -115,9 +115,12 @@ impl Blocks {
     }
 
     /// Those of three or four come first.
-    fn from(&self, index: usize) -> impl Iterator<Item = &Block> {
-        let n_fours = self.fours.len();
-        self.fours[index.min(n_fours)..].iter().chain(&self.twos[index.saturating_sub(n_fours)..])
+    #[inline(always)]
+    fn get(&self, index: usize) -> Block {
+        match self.fours.get(index) {
+            Some(&four) => four,
+            None => self.twos[index - self.fours.len()],
+        }
     }
 }
 
@@ -171,8 +174,9 @@ fn pieces<S: Simd, const PIECES: usize>(
         let (_, panel) = weights.panels[M2].panel::<S, PIECES>(simd, index);
         for_row_blocks!(S::LANES, n_blocks, first, ROWS => {
             let m2 = tile::<S, ROWS, PIECES>(simd, &rows(mixed[M2], width, first), panel, [zeros; ROWS]);
-            let both = even[first * sums..].chunks_exact_mut(sums).zip(odd[first * sums..].chunks_exact_mut(sums));
-            for (m2, (even, odd)) in m2.iter().zip(both) {
+            for (offset, m2) in m2.iter().enumerate() {
+                let at = (first + offset) * sums;
+                let (even, odd) = (&mut even[at..at + sums], &mut odd[at..at + sums]);
                 let both = simd.chunks_mut(even).0.iter_mut().zip(simd.chunks_mut(odd).0);
                 for (&m2, (even, odd)) in m2.iter().zip(both) {
                     let m1 = simd.load(even);
@@ -190,10 +194,11 @@ fn pieces<S: Simd, const PIECES: usize>(
         let (_, panel) = weights.panels[M4].panel::<S, PIECES>(simd, index);
         for_row_blocks!(S::LANES, n_fours, first, ROWS => {
             let m4 = tile::<S, ROWS, PIECES>(simd, &rows(mixed[M4], width, first), panel, [zeros; ROWS]);
-            let both = even[first * sums..].chunks_exact_mut(sums).zip(odd[first * sums..].chunks_exact_mut(sums));
-            let kept = held[first * sums..].chunks_exact(sums).zip(both);
-            for ((m4, block), (held, (even, odd))) in m4.iter().zip(&blocks.fours[first..]).zip(kept) {
-                let [y1, y2] = middle_of_four(simd, m4, held, bias, even, odd);
+            for (offset, m4) in m4.iter().enumerate() {
+                let block = blocks.fours[first + offset];
+                let at = (first + offset) * sums;
+                let (even, odd) = (&mut even[at..at + sums], &mut odd[at..at + sums]);
+                let [y1, y2] = middle_of_four(simd, m4, &held[at..at + sums], bias, even, odd);
                 store_winners(simd, &y1, (block.row + 1) * outputs + column, used, best, which);
                 store_winners(simd, &y2, (block.row + 2) * outputs + column, used, best, which);
             }
@@ -211,7 +216,8 @@ fn pieces<S: Simd, const PIECES: usize>(
         for_row_blocks!(S::LANES, n_blocks, first, ROWS => {
             let start = load_sums::<S, ROWS, PIECES>(simd, &even[first * sums..], zeros);
             let y0 = tile::<S, ROWS, PIECES>(simd, &rows(mixed[M0], width, first), panel, start);
-            for (block, y0) in blocks.from(first).zip(&y0) {
+            for (offset, y0) in y0.iter().enumerate() {
+                let block = blocks.get(first + offset);
                 store_winners(simd, y0, block.row * outputs + column, used, best, which);
             }
         });
@@ -219,7 +225,8 @@ fn pieces<S: Simd, const PIECES: usize>(
         for_row_blocks!(S::LANES, n_blocks, first, ROWS => {
             let start = load_sums::<S, ROWS, PIECES>(simd, &odd[first * sums..], zeros);
             let last = tile::<S, ROWS, PIECES>(simd, &rows(mixed[M5], width, first), panel, start);
-            for (block, last) in blocks.from(first).zip(&last) {
+            for (offset, last) in last.iter().enumerate() {
+                let block = blocks.get(first + offset);
                 // The fourth of four or the second of two, where there is one.
                 if block.n % 2 == 0 {
                     store_winners(simd, last, (block.row + block.n - 1) * outputs + column, used, best, which);
@@ -262,8 +269,8 @@ fn middle_of_four<S: Simd, const PIECES: usize>(
 #[inline(always)]
 fn rows<const ROWS: usize>(mixed: &[f32], width: usize, first: usize) -> [&[f32]; ROWS] {
     let mut rows = [&mixed[..0]; ROWS];
-    for (row, numbers) in rows.iter_mut().zip(mixed[first * width..].chunks_exact(width)) {
-        *row = numbers;
+    for (offset, row) in rows.iter_mut().enumerate() {
+        *row = &mixed[(first + offset) * width..][..width];
     }
     rows
 }
@@ -274,7 +281,8 @@ fn store_sums<S: Simd, const ROWS: usize, const PIECES: usize>(
     sums: &[[S::F32; PIECES]; ROWS],
     to: &mut [f32],
 ) {
-    for (sums, to) in sums.iter().zip(to.chunks_exact_mut(PIECES * S::LANES)) {
+    for (row, sums) in sums.iter().enumerate() {
+        let to = &mut to[row * PIECES * S::LANES..][..PIECES * S::LANES];
         for (&sum, to) in sums.iter().zip(simd.chunks_mut(to).0) {
             simd.store(to, sum);
         }
@@ -288,7 +296,8 @@ fn load_sums<S: Simd, const ROWS: usize, const PIECES: usize>(
     zeros: [S::F32; PIECES],
 ) -> [[S::F32; PIECES]; ROWS] {
     let mut sums = [zeros; ROWS];
-    for (sums, from) in sums.iter_mut().zip(from.chunks_exact(PIECES * S::LANES)) {
+    for (row, sums) in sums.iter_mut().enumerate() {
+        let from = &from[row * PIECES * S::LANES..][..PIECES * S::LANES];
         for (sum, from) in sums.iter_mut().zip(simd.chunks(from).0) {
             *sum = simd.load(from);
         }
@@ -311,7 +320,8 @@ fn mix_blocks<'a, S: Simd>(
     let (m2, rest) = rest.split_at_mut(n_blocks * width);
     let (m5, rest) = rest.split_at_mut(n_blocks * width);
     let (m3, m4) = rest.split_at_mut(n_fours * width);
-    for (index, block) in blocks.from(0).enumerate() {
+    for index in 0..n_blocks {
+        let block = blocks.get(index);
         let rows = &input[block.start..][..(block.n + 2) * width];
         let at = index * width;
         let common = [&mut m0[at..], &mut m1[at..], &mut m2[at..], &mut m5[at..]];
