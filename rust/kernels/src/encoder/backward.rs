@@ -5,6 +5,7 @@
 //! in row order, and tasks do not depend on the number of threads, so neither do the bits.
 
 use std::ops::Range;
+use std::slice::from_ref;
 
 use super::batch::Group;
 use super::embed::{TableUse, backprop_table};
@@ -341,8 +342,9 @@ impl Trace {
             let n_rows = d.len() / shape.outputs;
             let step = Step { kept: mix, dropout: None, first_row: 0, residual: None };
             let rows = self.mix.rows(shape.outputs, first..first + n_rows);
+            let all = 0..n_rows;
             let reads =
-                Reads { calculated: &[0..n_rows], rows: &all_rows[..n_rows], starts: &starts[..n_rows] };
+                Reads { calculated: from_ref(&all), rows: &all_rows[..n_rows], starts: &starts[..n_rows] };
             step_down(self.isa, &step, rows, reads, d, d_below, row_grads);
         });
         for sums in &row_grads {

@@ -1,5 +1,7 @@
 //! Word types to mixed vectors, when predicting.
 
+use std::slice::from_ref;
+
 use super::embed::{embed_types, hash_types};
 use super::level::{Extras, PackedMaxout, Record, run_level};
 use super::params::EmbedTable;
@@ -36,7 +38,8 @@ pub(crate) fn mix_types(
         let rows = RowStarts { numbers: &embedded, starts: &starts };
         let record =
             Record { normalized: &mut vec![0.0; out.len()], scales: &mut vec![0.0; n_types], which: &mut [] };
-        let extras = Extras { calculated: &[0..n_types], ..Extras::default() };
+        let all = 0..n_types;
+        let extras = Extras { calculated: from_ref(&all), ..Extras::default() };
         run_level(isa, rows, &Blocks::default(), mix, extras, record, out);
     });
     vectors

@@ -1,5 +1,7 @@
 //! What a training step makes before it looks at documents: packed weights and mixed word types.
 
+use std::slice::from_ref;
+
 use super::embed::embed_types;
 use super::forward::TYPES_PER_TASK;
 use super::level::{Extras, PackedMaxout, Record, run_level};
@@ -73,7 +75,8 @@ pub(crate) fn prepare(
         Task::Mix { hashed, embedded, record, out } => {
             embed_types(isa, &params.tables, hashed, types.factors, embedded);
             let rows = RowStarts { numbers: embedded, starts: &starts[..out.len() / width] };
-            let extras = Extras { calculated: &[0..out.len() / width], ..Extras::default() };
+            let all = 0..out.len() / width;
+            let extras = Extras { calculated: from_ref(&all), ..Extras::default() };
             run_level(isa, rows, &Blocks::default(), &mix, extras, record, out);
         }
     });

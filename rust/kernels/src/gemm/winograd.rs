@@ -228,7 +228,7 @@ fn pieces<S: Simd, const PIECES: usize>(
             for (offset, last) in last.iter().enumerate() {
                 let block = blocks.get(first + offset);
                 // The fourth of four or the second of two, where there is one.
-                if block.n % 2 == 0 {
+                if block.n.is_multiple_of(2) {
                     store_winners(simd, last, (block.row + block.n - 1) * outputs + column, used, best, which);
                 }
             }
