@@ -68,6 +68,11 @@ class KeptWeights(ParamServer):
         with self._lock:
             return self._kept().scores(self._params[self._key], bias, columns, positions, values, lengths)
 
+    def scores_of_docs(self, bias: Any, docs: list[Any], ngrams: Any) -> Any:
+        """Return the scores of documents by their n-grams; see `_core.count_ngrams` for `ngrams`."""
+        with self._lock:
+            return self._kept().scores_of_docs(self._params[self._key], bias, docs, ngrams)
+
     @contextmanager
     def held(self) -> Iterator[tuple[Any, Any]]:
         """Within the block nobody else reads or writes the weights; gives the rows and the table behind

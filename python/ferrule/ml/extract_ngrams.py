@@ -15,9 +15,10 @@ from ferrule.attrs import LOWER
 from ferrule.ml.feature_extractor import all_native, column_ids, extract_rows
 from ferrule.registry import registry
 
-__all__ = ["ExtractNgrams", "ngrams_dropped", "without_dropped"]
+__all__ = ["ExtractNgrams", "Ngrams", "ngrams_dropped", "ngrams_of", "without_dropped"]
 
 Sparse = tuple[Any, Any, Any]
+Ngrams = tuple[int, int, tuple[int, int], bool]
 _OPS = NumpyOps()
 
 _dropout: ContextVar[float] = ContextVar("ngram_dropout", default=0.0)
@@ -70,11 +71,22 @@ def ExtractNgrams(ngram_size: int, attr: int | str = LOWER) -> Model[list[Any], 
 registry.layers("spacy.extract_ngrams.v1")(ExtractNgrams)
 
 
+def ngrams_of(layer: Model[Any, Sparse]) -> Ngrams:
+    """Return what `layer` counts, as `_core.count_ngrams` takes it.
+
+    Its attributes: ``ngram_size`` and ``attr``; and of n-grams of characters ``characters``, the shortest and
+    the longest, whose counts are evened out.
+    """
+    attrs = layer.attrs
+    shortest, longest = attrs.get("characters", (0, 0))
+    return attrs["attr"], attrs["ngram_size"], (shortest, longest), "characters" in attrs
+
+
 def _forward(
     model: Model[list[Any], Sparse], docs: Sequence[Any], is_train: bool
 ) -> tuple[Sparse, Callable[[Sparse], list[Any]]]:
     if all_native(docs):
-        found = _core.count_ngrams(list(docs), model.attrs["attr"], model.attrs["ngram_size"], (0, 0))
+        found = _core.count_ngrams(list(docs), ngrams_of(model))
         return without_dropped(found, is_train), _no_gradient
     rows, lengths = extract_rows(docs, [model.attrs["attr"]])
     keys, counts, n_grams = _count(np.ascontiguousarray(rows[:, 0]), lengths, model.attrs["ngram_size"])

@@ -15,7 +15,7 @@ from ferrule.attrs import intify_attr
 from ferrule.ml.rows import split_rows
 from ferrule.registry import registry
 
-__all__ = ["FeatureExtractor", "all_native", "column_ids", "extract_rows"]
+__all__ = ["FeatureExtractor", "all_native", "column_ids", "extract_rows", "extract_types"]
 
 # The class that native documents derive from.
 NativeDoc: Any = getattr(_core, "DocCore", ())
@@ -88,6 +88,20 @@ def extract_rows(docs: Sequence[Any], attr_ids: Sequence[int]) -> tuple[UInt64Ro
         return np.zeros((0, len(attr_ids)), dtype=np.uint64), lengths
     # `concatenate` keeps the memory order of arrays that happen to be transposed; rows must be in C order.
     return np.ascontiguousarray(np.concatenate(arrays)), lengths
+
+
+def extract_types(
+    docs: Sequence[Any], attr_ids: Sequence[int]
+) -> tuple[UInt64Rows, npt.NDArray[np.uint32] | None, Lengths]:
+    """Return attributes, uint64 (n_rows, n_attrs), the row of each token, and int32 document lengths.
+
+    Of native documents each word type has one row. Of others each token has, and its place is None.
+    """
+    if all_native(docs):
+        types, rows, lengths = _core.word_types(list(docs), list(attr_ids))
+        return rows, types, lengths
+    rows, lengths = extract_rows(docs, attr_ids)
+    return rows, None, lengths
 
 
 def all_native(docs: Sequence[Any]) -> bool:

@@ -19,7 +19,7 @@ from thinc.types import Floats2d
 
 from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts, plain_forward
-from ferrule.ml.feature_extractor import extract_rows
+from ferrule.ml.feature_extractor import extract_rows, extract_types
 from ferrule.ml.fused_head import FusedHead, is_softmax_head, plain_head
 from ferrule.ml.rows import join_rows, split_rows
 
@@ -83,10 +83,10 @@ class FusedForward:
         params = parts.params()
         if params is None:
             return cast(tuple[list[Floats2d], Backprop], plain_forward(model, X, is_train))
-        rows, lengths = extract_rows(X, parts.attr_ids)
         if is_train:
-            return _begin_update(parts, params, rows, lengths)
-        out = self._known[model.id].plan(params).predict(rows, None, lengths.astype(np.uint32))
+            return _begin_update(parts, params, *extract_rows(X, parts.attr_ids))
+        rows, types, lengths = extract_types(X, parts.attr_ids)
+        out = self._known[model.id].plan(params).predict(rows, types, lengths.astype(np.uint32))
         return cast(list[Floats2d], split_rows(out, lengths)), _no_backprop
 
     def forget(self) -> None:

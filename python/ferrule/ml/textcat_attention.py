@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
+import numpy as np
 from thinc.api import (
     Dropout,
     Gelu,
@@ -12,6 +14,7 @@ from thinc.api import (
     Logistic,
     Maxout,
     Model,
+    NumpyOps,
     ParametricAttention_v2,
     Softmax,
     chain,
@@ -21,10 +24,15 @@ from thinc.api import (
 )
 from thinc.types import Floats2d, Ragged
 
+from ferrule import _core
 from ferrule.ml.resize import resizer
+from ferrule.ml.rows import join_rows
+from ferrule.ml.shortcuts import NOT_TAKEN, on_rust, shorten
 from ferrule.registry import registry
 
 __all__ = ["TextCatParametricAttention", "attended_sum", "classifier"]
+
+Node: TypeAlias = Model[Any, Any]
 
 
 @registry.architectures("spacy.TextCatParametricAttention.v1")
@@ -63,13 +71,38 @@ def attended_sum(
     norm: Model[Floats2d, Floats2d],
 ) -> Model[list[Any], Floats2d]:
     """Return a layer from documents to float32 (n_docs, width): a transformed, weighed sum of tokens."""
-    weighed = chain(chain(tok2vec, list2ragged()), attention)
+    sums = chain(chain(chain(tok2vec, list2ragged()), attention), reduce_sum())
     transform = residual(chain(chain(nonlinear, norm), Dropout(0.0)))
-    return chain(chain(weighed, reduce_sum()), transform)
+    for layer in (attention, transform):
+        on_rust(layer)
+    shorten(sums, _attention_parts, _attend)
+    return chain(sums, transform)
+
+
+def _attention_parts(sums: Node) -> Sequence[Node]:
+    weighed, summed = sums.layers
+    vectors, attention = weighed.layers
+    return [attention, weighed, vectors, vectors.layers[1], summed]
+
+
+def _attend(parts: Sequence[Node], docs: Any) -> Any:
+    """The weighed sum of each document's rows, without an array of the weighed rows."""
+    attention, _, vectors, *_ = parts
+    if not isinstance(attention.ops, NumpyOps) or not attention.has_param("Q"):
+        return NOT_TAKEN
+    rows = vectors.layers[0].predict(docs)
+    if not rows:
+        return NOT_TAKEN
+    values = np.asarray(join_rows(rows), dtype=np.float32)
+    keys = attention.layers[0].predict(values) if attention.layers else values
+    sums = np.empty((len(rows), values.shape[1]), dtype=np.float32)
+    lengths = np.fromiter(map(len, rows), dtype=np.int32, count=len(rows))
+    _core.attended_sums(keys, values, attention.get_param("Q"), lengths, sums)
+    return sums
 
 
 def classifier(exclusive_classes: bool, nO: int | None, nI: int | None = None) -> Model[Floats2d, Floats2d]:
     """Return the last layer: a softmax, or a linear layer with a logistic for each category."""
-    if exclusive_classes:
-        return Softmax(nO=nO, nI=nI)
-    return chain(Linear(nO=nO, nI=nI), Logistic())
+    layer = Softmax(nO=nO, nI=nI) if exclusive_classes else chain(Linear(nO=nO, nI=nI), Logistic())
+    on_rust(layer)
+    return layer

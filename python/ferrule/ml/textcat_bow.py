@@ -15,6 +15,7 @@ from thinc.api import (
 from thinc.layers import SparseLinear as OldSparseLinear
 from thinc.types import Floats2d
 
+from ferrule.ml.bag_of_ngrams import predict_at_once
 from ferrule.ml.extract_ngrams import ExtractNgrams
 from ferrule.ml.resize import resize_layer, resizer, wake_outputs
 from ferrule.ml.sparse_linear import SparseLinear
@@ -46,7 +47,9 @@ def TextCatBOW(
     if length < 1:
         raise ValueError(f"TextCatBOW: length must be 1 or more, but is {length}; 262144 is usual.")
     weights = SparseLinear(nO=nO, length=2 ** (length - 1).bit_length())
-    return _build(weights, exclusive_classes, ngram_size, no_output_layer)
+    model = _build(weights, exclusive_classes, ngram_size, no_output_layer)
+    predict_at_once(model)
+    return model
 
 
 @registry.architectures("spacy.TextCatBOW.v2")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from thinc.api import Logistic, Model, chain, resizable, softmax_activation
 from thinc.types import Floats2d
 
 from ferrule import _core
-from ferrule.ml.extract_ngrams import without_dropped
+from ferrule.ml.bag_of_ngrams import predict_at_once
+from ferrule.ml.extract_ngrams import ngrams_of, without_dropped
 from ferrule.ml.feature_extractor import all_native, column_ids
 from ferrule.ml.resize import resize_layer, resizer, wake_outputs
 from ferrule.ml.sparse_linear import SparseLinear
@@ -70,6 +70,7 @@ def TextCatNgrams(
     model.attrs["resize_output"] = resizer(exclusive_classes)
     if exclusive_classes:
         model.attrs["wake_outputs"] = wake_outputs
+    predict_at_once(model)
     return model
 
 
@@ -81,16 +82,5 @@ def _forward(
             f"TextCatNgrams: expected documents of Ferrule, found {type(docs[0]).__name__}. Make them with "
             "ferrule's nlp.make_doc; for spaCy's, use spacy.TextCatBOW.v3."
         )
-    shortest, longest = model.attrs["characters"]
-    keys, counts, lengths = _core.count_ngrams(
-        list(docs), model.attrs["attr"], model.attrs["ngram_size"], (shortest, longest)
-    )
-    values = 1.0 + np.log(counts)
-    sums = np.zeros(len(lengths), dtype=np.float32)
-    filled = lengths > 0
-    if filled.any():
-        starts = np.cumsum(lengths) - lengths
-        sums[filled] = np.add.reduceat(values * values, starts[filled])
-    values /= np.repeat(np.sqrt(sums), lengths)
-    found = keys, values.astype(np.float32), lengths
+    found = _core.count_ngrams(list(docs), ngrams_of(model))
     return without_dropped(found, is_train), lambda d_features: []

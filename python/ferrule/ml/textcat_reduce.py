@@ -21,6 +21,7 @@ from thinc.api import (
 from thinc.types import Floats2d
 
 from ferrule.ml.resize import resize_layer, resizer
+from ferrule.ml.shortcuts import on_rust
 from ferrule.registry import registry
 
 __all__ = ["TextCatCNN", "TextCatReduce"]
@@ -57,7 +58,8 @@ def TextCatReduce(
         )
     width = tok2vec.maybe_get_dim("nO")
     rows = chain(tok2vec, list2ragged())
-    reduced = chain(rows, concatenate(*reductions) if len(reductions) > 1 else reductions[0])
+    reduction = concatenate(*reductions) if len(reductions) > 1 else reductions[0]
+    reduced = chain(rows, reduction)
     n_inputs = None if width is None else width * len(reductions)
     output_layer: Model[Any, Any]
     if exclusive_classes:
@@ -66,6 +68,8 @@ def TextCatReduce(
     else:
         output_layer = Linear(nO=nO, nI=n_inputs)
         model = chain(chain(reduced, resizable(output_layer, resize_layer=resize_layer)), Logistic())
+    for layer in (reduction, output_layer):
+        on_rust(layer)
     model.set_ref("output_layer", output_layer)
     model.set_ref("tok2vec", tok2vec)
     model.attrs["resize_output"] = resizer(exclusive_classes)

@@ -30,11 +30,11 @@ pub fn hash_key(key: u64, seed: u32) -> u32 {
     hash ^ (hash >> 16)
 }
 
-/// The columns of `keys` in a table of `length`.
+/// The two columns of each of `keys` in a table of `length`.
 ///
 /// # Errors
 /// [`KernelError::Value`] if `length` is 0.
-pub fn columns_of(keys: &[u64], length: u32) -> Result<Columns, KernelError> {
+pub fn hashed(keys: &[u64], length: u32) -> Result<Vec<[u32; 2]>, KernelError> {
     if length == 0 {
         return Err(KernelError::Value {
             what: "sparse_columns: length",
@@ -42,8 +42,15 @@ pub fn columns_of(keys: &[u64], length: u32) -> Result<Columns, KernelError> {
             found: "0".into(),
         });
     }
-    let mut of_keys: Vec<[u32; 2]> =
-        keys.iter().map(|&key| [hash_key(key, 0) % length, hash_key(key, 1) % length]).collect();
+    Ok(keys.iter().map(|&key| [hash_key(key, 0) % length, hash_key(key, 1) % length]).collect())
+}
+
+/// The distinct columns of `keys` in a table of `length`.
+///
+/// # Errors
+/// [`KernelError::Value`] if `length` is 0.
+pub fn columns_of(keys: &[u64], length: u32) -> Result<Columns, KernelError> {
+    let mut of_keys = hashed(keys, length)?;
     // A bit and a running count for each column are quicker than sorting.
     let mut words = vec![0u64; (length as usize).div_ceil(64)];
     for &column in of_keys.as_flattened() {

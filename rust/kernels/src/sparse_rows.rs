@@ -3,11 +3,22 @@
 //! A column's weights lie `length` numbers apart in the table: to read or write one is a cache miss for each output. Here
 //! they are a row. The table itself is behind until [`KeptRows::write_back`].
 
-use crate::KernelError;
-use crate::sparse::{self, LazyStep, Moments};
+use crate::sparse::{self, Features, LazyStep, Moments};
+use crate::{KernelError, Threads};
 
 /// Marks a column that is not kept.
 const ABSENT: u32 = u32::MAX;
+
+/// Keys and values of some documents, one after the other, and how many keys each has.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyed<'a> {
+    /// Hashed to columns here.
+    pub keys: &'a [u64],
+    /// A number for each key.
+    pub values: &'a [f32],
+    /// Keys of each document.
+    pub lengths: &'a [i32],
+}
 
 /// Rows of a table of `length` columns.
 #[derive(Clone, Debug)]
@@ -55,6 +66,44 @@ impl KeptRows {
         self.rows.resize(start + new.len() * self.n_outputs, 0.0);
         sparse::gather(weights, new, &mut self.rows[start..])?;
         Ok(places)
+    }
+
+    /// Writes `scores` (n_docs, n_outputs) of the documents of all `parts`, as [`sparse::scores`] of their columns.
+    ///
+    /// # Errors
+    /// As [`KeptRows::places`] and [`sparse::scores`].
+    pub fn scores(
+        &mut self,
+        threads: Threads<'_>,
+        weights: &[f32],
+        bias: &[f32],
+        parts: &[Keyed<'_>],
+        scores: &mut [f32],
+    ) -> Result<(), KernelError> {
+        let n_docs: usize = parts.iter().map(|part| part.lengths.len()).sum();
+        KernelError::expect_len("kept rows: bias", self.n_outputs, bias.len())?;
+        KernelError::expect_len("kept rows: scores", n_docs * self.n_outputs, scores.len())?;
+        let length = self.row_of.len() as u32;
+        let hashed = threads.map(parts.iter().collect(), |part| sparse::hashed(part.keys, length));
+        let mut tasks = Vec::with_capacity(parts.len());
+        let mut rest = scores;
+        for (part, columns) in parts.iter().zip(hashed) {
+            let places = self.places(weights, columns?.as_flattened())?;
+            let (scores, others) = rest.split_at_mut(part.lengths.len() * self.n_outputs);
+            tasks.push((part, places, scores));
+            rest = others;
+        }
+        let rows = self.rows();
+        let done = threads.map(tasks, |(part, places, scores)| {
+            let positions = places.as_chunks::<2>().0;
+            sparse::scores(
+                rows,
+                bias,
+                Features { positions, values: part.values, lengths: part.lengths },
+                scores,
+            )
+        });
+        done.into_iter().collect()
     }
 
     /// [`sparse::lazy_step`] on the rows of `columns`; the table is not touched.
@@ -133,6 +182,34 @@ mod tests {
     #[test]
     fn steps_of_kept_rows_have_the_bits_of_steps_in_the_table() {
         assert_eq!(stepped(true), stepped(false));
+    }
+
+    #[test]
+    fn scores_of_parts_have_the_bits_of_those_in_the_table() {
+        let (length, n_outputs) = (64u32, 3);
+        let weights: Vec<f32> = (0..length * 3).map(|n| (n % 17) as f32 / 7.0).collect();
+        let keys: Vec<u64> = (0..40).map(|n| n * 977 % 31).collect();
+        let values: Vec<f32> = (0..40).map(|n| n as f32 / 3.0).collect();
+        let (lengths, bias) = ([7, 0, 13, 20], [0.5, -1.0, 2.0]);
+        let columns = sparse::columns_of(&keys, length).unwrap();
+        let mut rows = vec![0.0; columns.columns.len() * n_outputs];
+        sparse::gather(&weights, &columns.columns, &mut rows).unwrap();
+        let whole = Features { positions: &columns.positions, values: &values, lengths: &lengths };
+        let mut expected = vec![0.0; 12];
+        sparse::scores(&rows, &bias, whole, &mut expected).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        for threads in [Threads::One, Threads::Pool(&pool)] {
+            let mut kept = KeptRows::new(length as usize, n_outputs);
+            let parts = [
+                Keyed { keys: &keys[..7], values: &values[..7], lengths: &lengths[..2] },
+                Keyed { keys: &keys[7..], values: &values[7..], lengths: &lengths[2..] },
+            ];
+            let mut found = vec![0.0; 12];
+            kept.scores(threads, &weights, &bias, &parts, &mut found).unwrap();
+            assert_eq!(found, expected);
+            assert!(kept.scores(threads, &weights, &bias, &parts, &mut found[..9]).is_err());
+            assert!(kept.scores(threads, &weights, &bias[..2], &parts, &mut found).is_err());
+        }
     }
 
     #[test]

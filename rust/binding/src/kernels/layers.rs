@@ -4,6 +4,7 @@
 //! Arrays are C-contiguous and share no memory with those that are written; `ferrule.ops` sees to it. Wrong sizes are
 //! ValueErrors, rows that are not there IndexErrors.
 
+use ferrule_kernels::layers::attention;
 use ferrule_kernels::layers::dropout::{self, Dropout};
 use ferrule_kernels::layers::ragged::{self, Reduction};
 use ferrule_kernels::layers::{gather, layer_norm as norm, maxout as pieces, windows};
@@ -165,6 +166,26 @@ fn backprop_reduce_max(
     detached(py, || ragged::backprop_reduce_max(d_y, which, lengths, out))
 }
 
+/// Writes for each sequence the sum of its rows of `values`, weighed by the softmax over the sequence of `keys @ query`.
+///
+/// keys, values: float32 (n, width). query: float32 (width,). lengths: int32, summing up to n. out: float32
+/// (n_sequences, width).
+#[pyfunction]
+fn attended_sums(
+    py: Python<'_>,
+    keys: PyReadonlyArray2<'_, f32>,
+    values: PyReadonlyArray2<'_, f32>,
+    query: PyReadonlyArray1<'_, f32>,
+    lengths: PyReadonlyArray1<'_, i32>,
+    mut out: PyReadwriteArray2<'_, f32>,
+) -> PyResult<()> {
+    let (keys, values) = (rows(&keys, "attended_sums: keys")?, rows(&values, "attended_sums: values")?);
+    let query = in_c_order(&query, "attended_sums: query")?;
+    let lengths = in_c_order(&lengths, "attended_sums: lengths")?;
+    let out = rows_mut(&mut out, "attended_sums: out")?;
+    detached(py, || attention::attended_sums(Isa::active()?, keys, values, query, lengths, out))
+}
+
 /// Writes the largest of each `n_pieces` numbers of `x`, and which it is.
 ///
 /// x: float32, `n_pieces` times as many numbers as `out`, float32, and `which`, int32.
@@ -275,6 +296,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(backprop_reduce_rows, m)?)?;
     m.add_function(wrap_pyfunction!(reduce_max, m)?)?;
     m.add_function(wrap_pyfunction!(backprop_reduce_max, m)?)?;
+    m.add_function(wrap_pyfunction!(attended_sums, m)?)?;
     m.add_function(wrap_pyfunction!(maxout, m)?)?;
     m.add_function(wrap_pyfunction!(backprop_maxout, m)?)?;
     m.add_function(wrap_pyfunction!(dropout_mask, m)?)?;

@@ -1,7 +1,7 @@
 //! `_core.KeptRows`: the weights of touched columns, kept together while a sparse linear layer is trained.
 
 use ferrule_kernels::sparse::{self, LazyStep, Moments};
-use ferrule_kernels::sparse_rows;
+use ferrule_kernels::sparse_rows::{self, Keyed};
 use numpy::{
     IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1,
     PyReadwriteArray2,
@@ -10,7 +10,10 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::sparse::features;
-use crate::errors::detached;
+use crate::errors::{IntoPyErr, detached};
+use crate::text::doc::DocCore;
+use crate::text::ngrams::{NgramsArg, counted, ngrams};
+use crate::threads::workers;
 
 /// Rows of the weights that a batch touched, out of a table of `length` columns with `n_outputs` numbers each.
 ///
@@ -55,6 +58,32 @@ impl KeptRows {
             )
         })?;
         scores.into_pyarray(py).reshape([features.lengths.len(), bias.len()])
+    }
+
+    /// The scores of documents by their n-grams: float32 (n_docs, n_outputs).
+    ///
+    /// ngrams: as for `count_ngrams`. weights, bias: as for `scores`, and so are the errors.
+    fn scores_of_docs<'py>(
+        &self,
+        py: Python<'py>,
+        weights: PyReadonlyArray1<'py, f32>,
+        bias: PyReadonlyArray1<'py, f32>,
+        docs: Vec<Py<DocCore>>,
+        ngrams: NgramsArg,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let (weights, bias) = (weights.as_slice()?, bias.as_slice()?);
+        let (ngrams, pool) = (self::ngrams(ngrams)?, workers(py)?);
+        let mut scores = vec![0.0; docs.len() * bias.len()];
+        detached(py, || {
+            let parts = counted(pool.threads(), &docs, ngrams)?;
+            let parts: Vec<_> = parts
+                .iter()
+                .map(|part| Keyed { keys: &part.keys, values: &part.counts, lengths: &part.lengths })
+                .collect();
+            let mut kept = self.0.lock();
+            kept.scores(pool.threads(), weights, bias, &parts, &mut scores).map_err(IntoPyErr::into_py_err)
+        })?;
+        scores.into_pyarray(py).reshape([docs.len(), bias.len()])
     }
 
     /// Steps the rows of `columns` along `d_rows`; as `sparse_step`, but that the table stays as it is.

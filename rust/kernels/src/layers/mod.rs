@@ -1,6 +1,7 @@
 //! The layers of a network, forward and backward, one file each.
 
 pub mod activation;
+pub mod attention;
 pub mod dropout;
 pub mod gather;
 pub mod hash_embed;

@@ -18,6 +18,8 @@ pub struct Ngrams {
     pub longest: usize,
     /// The shortest and the longest n-grams of characters within a token, its two ends included; (0, 0) is none.
     pub characters: (usize, usize),
+    /// Whether a count of `n` becomes `1 + ln n`, divided by the length of the document's vector of these.
+    pub evened: bool,
 }
 
 /// Keys and counts of a batch, the documents' one after the other; each document's keys rise and are distinct.
@@ -25,7 +27,7 @@ pub struct Ngrams {
 pub struct Counts {
     /// The attribute's id for one token, MurmurHash64A of the ids (or of the characters) for longer ones.
     pub keys: Vec<u64>,
-    /// How often.
+    /// How often; see [`Ngrams::evened`].
     pub counts: Vec<f32>,
     /// Distinct keys of each document.
     pub lengths: Vec<i32>,
@@ -63,7 +65,21 @@ impl Counts {
             self.keys.push(same[0]);
             self.counts.push(same.len() as f32);
         }
+        if ngrams.evened {
+            even(&mut self.counts[before..]);
+        }
         self.lengths.push((self.keys.len() - before) as i32);
+    }
+}
+
+/// One document's counts, so that long documents do not outweigh short ones.
+fn even(counts: &mut [f32]) {
+    for count in counts.iter_mut() {
+        *count = 1.0 + count.ln();
+    }
+    let length = counts.iter().map(|value| value * value).sum::<f32>().sqrt();
+    for value in counts {
+        *value /= length;
     }
 }
 
@@ -92,5 +108,14 @@ mod tests {
             .map(|gram| murmur_hash_64a(gram.as_bytes(), CHARACTER_SEED))
             .collect();
         assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn evened_counts_have_length_one_and_grow_with_the_logarithm() {
+        let mut counts = [1.0, 3.0, 1.0];
+        even(&mut counts);
+        assert!((counts.iter().map(|value| value * value).sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((counts[1] / counts[0] - (1.0 + 3f32.ln())).abs() < 1e-6);
+        even(&mut []);
     }
 }
