@@ -11,7 +11,16 @@ from user_components import short_and_long_words
 
 from ferrule.testing import BrokenContractError, Subject, check_pipe, parametrize_with_checks
 
-BUILT_IN = ["tok2vec", "tagger", "textcat", "textcat_multilabel", "ner"]
+NGRAMS = {"@architectures": "ferrule.TextCatNgrams.v1", "length": 4096}
+BUILT_IN = [
+    "tok2vec",
+    "tagger",
+    "textcat",
+    Subject("textcat", config={"model": {**NGRAMS, "exclusive_classes": True}}),
+    "textcat_multilabel",
+    Subject("textcat_multilabel", config={"model": {**NGRAMS, "exclusive_classes": False}}),
+    "ner",
+]
 USER = [Subject("word_length_tagger", examples=short_and_long_words), "numpy_counter"]
 if importlib.util.find_spec("torch") is not None:
     importlib.import_module("torch_component")

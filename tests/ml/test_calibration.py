@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferrule.ml.calibration import NEVER, calibration_error, fit_temperature, fit_threshold, rescaled
+from ferrule.ml.calibration import NEVER, fit_temperature, fit_threshold, rescaled
+from ferrule.scorer.calibration import expected_calibration_error
 
 # Of a temperature found from 4,000 drawn documents.
 SAMPLING = 0.15
@@ -33,7 +34,7 @@ def test_the_temperature_that_spoilt_probabilities_is_found_again(exclusive: boo
     assert (mended.argmax(axis=1) == sure.argmax(axis=1)).all()
     if exclusive:
         errors = [
-            calibration_error(probs.max(axis=1), truths.argmax(axis=1) == probs.argmax(axis=1))
+            expected_calibration_error(probs.max(axis=1), truths.argmax(axis=1) == probs.argmax(axis=1))
             for probs in (sure, mended)
         ]
         assert errors[1] < errors[0] / 2
@@ -44,7 +45,6 @@ def test_rows_of_zeros_stay_and_nothing_known_is_no_temperature() -> None:
     for exclusive in (True, False):
         assert not rescaled(zeros, 2.0, exclusive=exclusive).any()
     assert fit_temperature(zeros, zeros, zeros, exclusive=True) == 1.0
-    assert calibration_error(zeros[0, :0], np.zeros(0, dtype=bool)) == 0.0
 
 
 def taken(scores: np.ndarray, truths: np.ndarray, threshold: float) -> tuple[int, int]:

@@ -57,7 +57,10 @@ def _ours() -> Library:
     return Library(Vocab(), Doc, Example)
 
 
-@pytest.fixture(params=[_spacys, _ours], ids=["spacy", "ferrule"])
+LIBRARIES = {"spacy": _spacys, "ferrule": _ours}
+
+
+@pytest.fixture(params=LIBRARIES.values(), ids=LIBRARIES)
 def library(request: pytest.FixtureRequest) -> Library:
     """Where documents come from; a component must not care."""
     made: Library = request.param()

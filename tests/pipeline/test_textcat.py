@@ -12,9 +12,8 @@ from ferrule import _core
 from ferrule.errors import LabelError
 from ferrule.pipeline.textcat import TextCategorizer
 from ferrule.pipeline.textcat_multilabel import MultiLabelTextCategorizer
-from ferrule.tokens import Doc
 
-from .conftest import SMALL_ENCODER, Library, build
+from .conftest import LIBRARIES, SMALL_ENCODER, Library, build
 
 TEXTS = [
     (["good", "film"], {"POS": 1.0, "NEG": 0.0}),
@@ -58,6 +57,16 @@ def _architectures(exclusive: bool) -> dict[str, dict[str, Any]]:
     }
 
 
+# Each architecture with the documents it takes: n-grams of characters with Ferrule's own only.
+PAIRS = [
+    pytest.param(make, name, id=f"{library}-{name}")
+    for library, make in LIBRARIES.items()
+    for name in _architectures(True)
+    if (library, name) != ("spacy", "ngrams")
+]
+each_architecture = pytest.mark.parametrize(("library", "architecture"), PAIRS, indirect=["library"])
+
+
 def _make(library: Library, exclusive: bool, architecture: str) -> TextCategorizer:
     fix_random_seed(0)
     model = build(_architectures(exclusive)[architecture])
@@ -68,13 +77,6 @@ def _make(library: Library, exclusive: bool, architecture: str) -> TextCategoriz
 @pytest.fixture
 def cats(library: Library) -> list[Any]:
     return [library.make(words, cats=values) for words, values in TEXTS]
-
-
-@pytest.fixture(params=list(_architectures(True)))
-def architecture(request: pytest.FixtureRequest, library: Library) -> str:
-    if request.param == "ngrams" and library.doc is not Doc:
-        pytest.skip("n-grams of characters are of Ferrule's documents only, and say so to others")
-    return str(request.param)
 
 
 @pytest.fixture(params=[True, False], ids=["exclusive", "multilabel"])
@@ -100,12 +102,14 @@ def _best(textcat: TextCategorizer, library: Library, words: list[str]) -> str:
     return str(max(cats, key=cats.get))
 
 
+@each_architecture
 def test_training_learns_the_examples(textcat: TextCategorizer, cats: list[Any], library: Library) -> None:
     assert textcat.labels == ("NEG", "POS")
     _train(textcat, cats)
     assert [_best(textcat, library, words) for words, _ in TEXTS] == ["POS", "NEG", "POS", "NEG"]
 
 
+@each_architecture
 def test_documents_without_tokens_take_part(
     textcat: TextCategorizer, cats: list[Any], library: Library
 ) -> None:
@@ -119,6 +123,7 @@ def test_documents_without_tokens_take_part(
     assert textcat.update([library.make([], cats={"POS": 1.0})]) == {textcat.name: 0.0}
 
 
+@each_architecture
 def test_an_added_category_leaves_the_old_ones_and_can_be_learnt(
     textcat: TextCategorizer, cats: list[Any], library: Library
 ) -> None:
@@ -134,6 +139,7 @@ def test_an_added_category_leaves_the_old_ones_and_can_be_learnt(
     assert _best(textcat, library, ["bad", "film"]) == "NEG"
 
 
+@each_architecture
 def test_bytes_bring_the_categories_back(
     textcat: TextCategorizer, cats: list[Any], library: Library, exclusive: bool, architecture: str
 ) -> None:
@@ -195,6 +201,7 @@ def test_an_unknown_category_is_refused_with_the_remedy(library: Library, cats: 
 CROSS_ENTROPY = {"loss": "cross_entropy", "label_smoothing": 0.1, "ngram_dropout": 0.2}
 
 
+@each_architecture
 def test_cross_entropy_learns_the_examples(
     library: Library, cats: list[Any], exclusive: bool, architecture: str
 ) -> None:

@@ -11,7 +11,6 @@ from ferrule.golden_section import lowest
 
 __all__ = [
     "NEVER",
-    "calibration_error",
     "fit_temperature",
     "fit_threshold",
     "rescaled",
@@ -24,7 +23,6 @@ NEVER = 1.01
 """A threshold that no probability reaches."""
 
 _SMALLEST = 1e-30
-_N_BINS = 15
 # Temperatures are looked for between exp(-4) and exp(4).
 _LOG_RANGE = 4.0
 # To 1e-8 of that range.
@@ -72,22 +70,6 @@ def fit_temperature(probs: Floats, truths: Floats, known: Floats, *, exclusive: 
         return -float((nats * known).sum())
 
     return math.exp(lowest(cross_entropy, -_LOG_RANGE, _LOG_RANGE, _N_SECTIONS))
-
-
-def calibration_error(confidence: Floats, correct: Bools) -> float:
-    """Return the expected calibration error: how far confidence is from the share that is right, on average.
-
-    Both (n,), over 15 bins of equal width, each counting by its size. Without any, 0.0.
-
-    >>> round(calibration_error(np.array([0.9, 0.9], dtype="float32"), np.array([True, False])), 3)
-    0.4
-    """
-    if not len(confidence):
-        return 0.0
-    bins = np.minimum((confidence * _N_BINS).astype(np.int64), _N_BINS - 1)
-    sure = np.bincount(bins, weights=confidence.astype(np.float64), minlength=_N_BINS)
-    right = np.bincount(bins, weights=correct.astype(np.float64), minlength=_N_BINS)
-    return float(np.abs(sure - right).sum() / len(confidence))
 
 
 def fit_threshold(

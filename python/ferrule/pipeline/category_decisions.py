@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from ferrule._typing import Scores
 from ferrule.errors import NotInitializedError
-from ferrule.ml.calibration import calibration_error, fit_temperature, fit_threshold, rescaled
+from ferrule.ml.calibration import fit_temperature, fit_threshold, rescaled
 from ferrule.pipeline import examples as check
 from ferrule.pipeline.category_truths import gold_categories
+from ferrule.scorer.calibration import expected_calibration_error
 
 __all__ = ["CategoryDecisions"]
 
@@ -20,6 +21,9 @@ Floats = npt.NDArray[np.float32]
 
 FITTED = {"temperature", "calibration", "thresholds", "abstain_below"}
 """The settings that are fitted, not given."""
+
+N_BINS = 15
+"""Bins of equal width in the calibration error of categories, as usual for classifiers (Guo et al. 2017)."""
 
 # JSON files have ten, and not always the last of them.
 DIGITS = 6
@@ -41,8 +45,9 @@ class CategoryDecisions:
         on.
 
         Of each example, `predicted` is read as it comes to the component, and the categories of `reference`.
-        Returns, and keeps in ``cfg["calibration"]``: ``"temperature"``, the expected calibration error
-        ``"ece_before"`` and ``"ece_after"``, and ``"n_docs"``. Which category is highest does not change.
+        Returns, and keeps in ``cfg["calibration"]``: ``"temperature"``, the expected calibration error, in 15
+        bins of equal width, ``"ece_before"`` and ``"ece_after"``, and ``"n_docs"``. Which category is highest
+        does not change.
 
         Raises ValueError without examples.
         """
@@ -123,7 +128,8 @@ class CategoryDecisions:
     def decision_scores(self, examples: Sequence[Any]) -> Scores:
         """How good the decisions for ``example.predicted`` are; nothing where nothing was fitted.
 
-        ``cats_ece``: the expected calibration error. ``cats_coverage``: share of documents with a decision.
+        ``cats_ece``: the expected calibration error, in 15 bins of equal width. ``cats_coverage``: share of
+        documents with a decision.
         ``cats_decided_p``, ``_r``, ``_f``: of decisions that are right, of true categories that were
         decided for, and both. ``cats_decided_per_type``: the same and the threshold for each label.
         """
@@ -202,10 +208,11 @@ class CategoryDecisions:
         if self._missing_is_unknown:
             cells = known > 0
             confidence = np.maximum(probs, 1.0 - probs)[cells]
-            return calibration_error(confidence, ((probs >= 0.5) == (truths > 0.5))[cells])
+            right = ((probs >= 0.5) == (truths > 0.5))[cells]
+            return expected_calibration_error(confidence, right, n_bins=N_BINS)
         rows = known.any(axis=1)
-        best = probs[rows].argmax(axis=1)
-        return calibration_error(probs[rows].max(axis=1, initial=0.0), truths[rows].argmax(axis=1) == best)
+        right = truths[rows].argmax(axis=1) == probs[rows].argmax(axis=1)
+        return expected_calibration_error(probs[rows].max(axis=1, initial=0.0), right, n_bins=N_BINS)
 
     def _owner_of(self, method: str) -> str:
         return f"{type(self).__name__}.{method}"
