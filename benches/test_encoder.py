@@ -7,6 +7,9 @@ Set `OPENBLAS_NUM_THREADS` for spaCy's threads, `FERRULE_NUM_THREADS` for ours.
 `fast` is the same network as `ferrule.HashEmbedCNN.v1`: its windows read zeros beyond a document at
 every layer, where spaCy has rows that pass through all of them. Its numbers are others, its work is less.
 
+`int8` has the window layers above the first in bytes (`nlp.quantize`), and reads Ferrule's own documents, as
+a pipeline does; so does `float32` beside it. `int8 fast` is that of Ferrule's own network.
+
 `cold` forgets between rounds what is kept of word types; the plain line has seen the words before, as in a
 running service.
 """
@@ -14,6 +17,7 @@ running service.
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,8 +28,10 @@ import thinc.optimizers
 from thinc.api import Model, NumpyOps, set_dropout_rate
 
 import ferrule
+from ferrule import _core
 from ferrule.ml import FerruleHashEmbedCNN
 from ferrule.ml.fused import FusedForward, fuse
+from ferrule.ml.quantization import quantize_tree
 from ferrule.optimizer import Adam
 from pairing import fastest
 
@@ -39,6 +45,8 @@ TOLERANCE = 1e-4
 # Of the length of the gradient. Where two pieces of a maxout tie but for rounding, another one may win, and
 # all that passed through it moves: rare, but a batch of 64 documents has 400,000 of them. Without: 1e-6.
 GRADIENT_TOLERANCE = 1e-2
+# Mean difference of a number that went through three levels in bytes, in standard deviations.
+BYTES_TOLERANCE = 0.05
 DROPOUT = 0.1
 PAUSE = 0.3
 Report = Callable[[str, dict[str, float], str], None]
@@ -113,6 +121,53 @@ def test_predict(docs, models, report: Report, benchmark) -> None:
     for name in ("ferrule", "cold", "fast", "fast, cold"):
         report(f"predict {n_words} words, {name}", {name: times[name], **peers}, name)
     benchmark.pedantic(contestants["ferrule"], rounds=3)
+
+
+def test_predict_in_bytes(docs, models, report: Report, benchmark) -> None:
+    nlp = ferrule.blank("en")
+    own = [ferrule.tokens.Doc(nlp.vocab, words=[token.text for token in doc]) for doc in docs]
+    n_words = sum(map(len, docs))
+    ours = {
+        "float32": models["ferrule"],
+        "int8": models["ferrule"].copy(),
+        "int8 fast": models["fast"].copy(),
+    }
+    for name in ("int8", "int8 fast"):
+        assert quantize_tree(ours[name], own[:256]) == 1
+    exact = np.concatenate(ours["float32"].predict(own))
+    off = np.abs(np.concatenate(ours["int8"].predict(own)) - exact).mean() / exact.std()
+    assert 0 < off < BYTES_TOLERANCE
+
+    def predict(model: Model, documents: list[Any]) -> None:
+        for batch in batches(documents, 128):
+            model.predict(batch)
+
+    contestants = {name: lambda model=model: predict(model, own) for name, model in ours.items()}
+    for name in ("stock", "tuned"):
+        contestants[name] = lambda model=models[name]: predict(model, docs)
+    times = fastest(contestants, rounds=7, pause=PAUSE)
+    for name in ours:
+        peers = {other: times[other] for other in ("stock", "tuned", "float32") if other != name}
+        report(f"predict {n_words} words, own docs, {name}", {name: times[name], **peers}, name)
+    # Rows of three levels above the first, half of them multiplied four times: windows go two by two.
+    n_rows = sum(3 * len(doc) + 6 for doc in docs)
+    most = byte_peak()
+    for name, rows in (("int8", n_rows), ("int8 fast", 3 * n_words)):
+        needed = rows * 2 * 96 * 288 / most * ferrule.get_num_threads() ** -1
+        report(
+            f"  of it at the byte peak of {most * 2e-9:.0f} GOP/s", {name: times[name], "peak": needed}, name
+        )
+    benchmark.pedantic(contestants["int8"], rounds=3)
+
+
+def byte_peak() -> float:
+    """Multiply-adds of bytes a second that one thread does in registers."""
+    rounds, best = 200_000, 0.0
+    for _ in range(20):
+        start = time.perf_counter()
+        n_operations = _core._byte_multiply_adds(rounds)
+        best = max(best, n_operations / 2 / (time.perf_counter() - start))
+    return best
 
 
 def test_train(docs, models, report: Report, benchmark) -> None:

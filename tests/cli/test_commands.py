@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +209,23 @@ def test_a_malformed_corpus_is_named_with_its_line(
     run = ferrule("convert", tmp_path / name, tmp_path / "out", code=1)
     assert message in run.stderr.replace(":1", ", line 1")
     assert not (tmp_path / "out").exists()
+
+
+def test_quantize_says_what_differs_and_info_that_it_is_quantized(project: Path, tmp_path: Path) -> None:
+    corpus = project / "corpus" / "dev.spacy"
+    run = ferrule(
+        "quantize", project / "out" / "model-best", tmp_path / "int8", "--corpus", corpus, "--documents", 20
+    )
+    assert "in bytes: tok2vec; ranges from 20 documents" in run.stdout
+    assert re.search(r"measured on \d+ other documents", run.stdout)
+    assert re.search(r"tags +\d+ of \d+ differ", run.stdout)
+    assert re.search(r"tag_acc +[\d.]+ before, [\d.]+ after", run.stdout)
+    assert re.search(r"int8 +tok2vec", ferrule("info", tmp_path / "int8").stdout)
+
+
+def test_quantize_refuses_what_has_no_such_encoder(tmp_path: Path) -> None:
+    blank("en").to_disk(tmp_path / "blank")
+    ferrule("convert", EXAMPLE, tmp_path / "corpus")
+    corpus = tmp_path / "corpus" / "dev.spacy"
+    run = ferrule("quantize", tmp_path / "blank", tmp_path / "int8", "--corpus", corpus, code=1)
+    assert "no component has a token encoder that can run in bytes" in run.stderr

@@ -17,6 +17,7 @@ from ferrule.cli.distill import distill
 from ferrule.cli.evaluate import evaluate
 from ferrule.cli.info import info
 from ferrule.cli.init_config import init_config
+from ferrule.cli.quantize import quantize
 from ferrule.cli.train import train
 from ferrule.cli.visualize import visualize
 
@@ -65,6 +66,7 @@ app.command("train", context_settings=WITH_OVERRIDES)(train)
 app.command("distill", context_settings=WITH_OVERRIDES)(distill)
 app.command("evaluate")(evaluate)
 app.command("calibrate")(calibrate)
+app.command("quantize")(quantize)
 app.command("annotate")(annotate)
 app.command("visualize")(visualize)
 app.command("benchmark")(benchmark)

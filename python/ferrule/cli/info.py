@@ -63,6 +63,7 @@ def pipeline(folder: Path) -> dict[str, Any]:
         "name": meta.get("name"),
         "pipeline": meta.get("pipeline", []),
         "labels": labels,
+        **({"int8": meta["quantized"]} if meta.get("quantized") else {}),
         "size": f"{size / 1e6:.1f} MB",
         "performance": {
             name: value for name, value in performance.items() if isinstance(value, (int, float))

@@ -74,6 +74,11 @@ class Description(PipelineState):
         self._meta["pipeline"] = self.pipe_names
         self._meta["components"] = self.component_names
         self._meta["disabled"] = self.disabled
+        quantized = [name for name, pipe in self.components if getattr(pipe, "is_quantized", False)]
+        if quantized:
+            self._meta["quantized"] = quantized
+        else:
+            self._meta.pop("quantized", None)
         return self._meta
 
     @meta.setter

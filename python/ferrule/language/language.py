@@ -14,6 +14,7 @@ from ferrule.language.assembly import assembled
 from ferrule.language.config import default_config
 from ferrule.language.editing import Editing
 from ferrule.language.learning import Learning
+from ferrule.language.quantizing import Quantizing
 from ferrule.language.saving import Saving
 from ferrule.language.state import PipelineState
 from ferrule.lexicon import Lexicon
@@ -33,7 +34,7 @@ class _DefaultConfig:
         return default_config().merge(owner.Defaults.config or {})
 
 
-class Language(Editing, Learning, Saving):
+class Language(Editing, Learning, Quantizing, Saving):
     """A tokenizer, a vocabulary, and components that annotate documents one after the other.
 
     Subclasses stand for languages: they set `lang` and `Defaults`. A pipeline is usually made by

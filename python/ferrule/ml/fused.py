@@ -21,6 +21,7 @@ from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts, plain_forward
 from ferrule.ml.feature_extractor import extract_rows, extract_types
 from ferrule.ml.fused_head import FusedHead, is_softmax_head, plain_head
+from ferrule.ml.quantization import ATTRIBUTE, packed_encoder, release_for_training
 from ferrule.ml.rows import join_rows, split_rows
 
 __all__ = ["FusedForward", "fuse", "unfuse"]
@@ -84,9 +85,11 @@ class FusedForward:
         if params is None:
             return cast(tuple[list[Floats2d], Backprop], plain_forward(model, X, is_train))
         if is_train:
+            release_for_training(model, params)
             return _begin_update(parts, params, *extract_rows(X, parts.attr_ids))
+        plan = self._known[model.id].plan(params, model.attrs.get(ATTRIBUTE))
         rows, types, lengths = extract_types(X, parts.attr_ids)
-        out = self._known[model.id].plan(params).predict(rows, types, lengths.astype(np.uint32))
+        out = plan.predict(rows, types, lengths.astype(np.uint32))
         return cast(list[Floats2d], split_rows(out, lengths)), _no_backprop
 
     def forget(self) -> None:
@@ -118,14 +121,16 @@ class _Known:
         self.parts = find_parts(model)
         self._tree = [(node, list(node.layers)) for node in model.walk() if node.layers]
         self._plan: Any = None
+        self._quantization: dict[str, Any] | None = None
 
     def fits(self, model: Model[Any, Any]) -> bool:
         """Whether the tree still consists of the same nodes."""
         return self._tree[0][0] is model and all(node.layers == layers for node, layers in self._tree)
 
-    def plan(self, params: Any) -> Any:
-        if self._plan is None or not self._plan.is_current(params):
-            self._plan = _core.EncoderPlan(params)
+    def plan(self, params: Any, quantization: dict[str, Any] | None) -> Any:
+        same = self._plan is not None and quantization is self._quantization
+        if not same or not self._plan.is_current(params):
+            self._plan, self._quantization = packed_encoder(params, quantization), quantization
         return self._plan
 
 

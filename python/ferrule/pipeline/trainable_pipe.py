@@ -28,6 +28,7 @@ from ferrule.pipeline.learning import (
     unchanged_weights_on_error,
 )
 from ferrule.pipeline.losses import LossAndGradient, checked_loss, mixed
+from ferrule.pipeline.quantized_pipe import QuantizablePipe
 from ferrule.pipeline.resizable_pipe import ResizablePipe
 from ferrule.pipeline.saving import SavedPipe
 from ferrule.pipeline.streams import annotated, batches
@@ -49,7 +50,7 @@ class _OwnOptimizer:
 OWN_OPTIMIZER = _OwnOptimizer()
 
 
-class TrainablePipe(SavedPipe, ResizablePipe):
+class TrainablePipe(SavedPipe, ResizablePipe, QuantizablePipe):
     """A component with a thinc model that it can train; not used directly but subclassed.
 
     `vocab` is the shared vocabulary, `model` the thinc model (documents in, scores out), `name` the key of

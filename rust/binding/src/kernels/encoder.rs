@@ -5,7 +5,7 @@ use ferrule_kernels::encoder::{
 };
 use ferrule_kernels::simd::Isa;
 use numpy::{
-    IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
+    IntoPyArray, PyArray2, PyArray4, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
     PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
@@ -127,7 +127,10 @@ impl BatchArrays<'_> {
 /// params: an object with `tables`, a list of (E float32 (n_rows, width), seed, feature column); `mix`, a tuple (W, b,
 /// G, b of the layer norm); `layers`, a list of such tuples; `window`; and `zeros_beyond`, whether windows read zeros beyond
 /// the ends of a document at every level, or spaCy's rows.
-/// Raises ValueError if the shapes do not fit together, TypeError for another dtype.
+/// ranges: float32 (n_layers - 1, 4, 2, width) as `ranges` found them, to run the window layers above the first in
+/// bytes; None to run them in float32.
+/// Raises ValueError if the shapes do not fit together, or windows to be run in bytes have more than one token on either
+/// side; TypeError for another dtype.
 #[pyclass(frozen, module = "ferrule._core")]
 struct EncoderPlan {
     plan: encoder::EncoderPlan,
@@ -138,10 +141,18 @@ struct EncoderPlan {
 #[pymethods]
 impl EncoderPlan {
     #[new]
-    fn new(py: Python<'_>, params: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (params, ranges=None))]
+    fn new(py: Python<'_>, params: &Bound<'_, PyAny>, ranges: Option<Floats<'_>>) -> PyResult<Self> {
         let arrays: ParamArrays<'_> = params.extract()?;
         let view = arrays.view()?;
-        let plan = detached(py, || encoder::EncoderPlan::new(Isa::active()?, &view))?;
+        let limits = match &ranges {
+            Some(ranges) => Some(in_c_order(ranges, "encoder: ranges")?),
+            None => None,
+        };
+        let plan = detached(py, || match limits {
+            Some(limits) => encoder::EncoderPlan::quantized(Isa::active()?, &view, limits),
+            None => encoder::EncoderPlan::new(Isa::active()?, &view),
+        })?;
         Ok(EncoderPlan { plan, _params: params.clone().unbind() })
     }
 
@@ -149,6 +160,27 @@ impl EncoderPlan {
     /// numbers of arrays up to 512, some 32 of larger ones.
     fn is_current(&self, params: ParamArrays<'_>) -> PyResult<bool> {
         Ok(self.plan.is_current(&params.view()?))
+    }
+
+    /// How far the numbers go that would become bytes, in the rows of some documents: float32 (n_layers - 1, 4, 2, width),
+    /// the lower and the upper limit of each column, for each of four mixtures of neighbouring rows.
+    ///
+    /// features: uint64 (n_tokens, n_columns), a row of ids for each token. lengths: uint32 (n_docs,). Raises ValueError
+    /// or IndexError if they do not fit together, or windows have more than one token on either side.
+    fn ranges<'py>(
+        &self,
+        py: Python<'py>,
+        features: PyReadonlyArray2<'py, u64>,
+        lengths: PyReadonlyArray1<'py, u32>,
+    ) -> PyResult<Bound<'py, PyArray4<f32>>> {
+        let arrays = BatchArrays { features, types: None, lengths };
+        let word_types = arrays.word_types(py)?;
+        let batch = arrays.view(&word_types)?;
+        let pool = workers(py)?;
+        let width = self.plan.width();
+        let found = detached(py, || self.plan.ranges(pool.threads(), &batch))?;
+        let n_levels = found.len() / (8 * width);
+        found.into_pyarray(py).reshape([n_levels, 4, 2, width])
     }
 
     /// The vector of each token, float32 (n_tokens, width).
@@ -231,8 +263,18 @@ fn encoder_begin_update<'py>(
     Ok((out, EncoderTrace(trace)))
 }
 
+/// A number that changes when the parameters of an encoder do, from all numbers of arrays up to 512 and some 32 of larger
+/// ones. The same in every process.
+///
+/// params: as for `EncoderPlan`.
+#[pyfunction]
+fn encoder_fingerprint(params: ParamArrays<'_>) -> PyResult<u64> {
+    Ok(encoder::fingerprint(&params.view()?))
+}
+
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<EncoderPlan>()?;
     m.add_class::<EncoderTrace>()?;
-    m.add_function(wrap_pyfunction!(encoder_begin_update, m)?)
+    m.add_function(wrap_pyfunction!(encoder_begin_update, m)?)?;
+    m.add_function(wrap_pyfunction!(encoder_fingerprint, m)?)
 }

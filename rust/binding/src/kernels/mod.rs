@@ -2,7 +2,7 @@
 
 use ferrule_kernels::KernelError;
 use ferrule_kernels::simd::Isa;
-use ferrule_kernels::simd::peak::multiply_adds;
+use ferrule_kernels::simd::peak::{byte_multiply_adds, multiply_adds};
 use pyo3::prelude::*;
 
 use crate::errors::{IntoPyErr, detached};
@@ -31,11 +31,18 @@ fn _multiply_adds(py: Python<'_>, rounds: usize) -> PyResult<usize> {
     detached(py, || -> Result<usize, KernelError> { Ok(multiply_adds(Isa::active()?, rounds)) })
 }
 
+/// Does `rounds` rounds of multiply-adds of bytes in registers; returns the operations. For benchmarks.
+#[pyfunction]
+fn _byte_multiply_adds(py: Python<'_>, rounds: usize) -> PyResult<usize> {
+    detached(py, || -> Result<usize, KernelError> { Ok(byte_multiply_adds(Isa::active()?, rounds)) })
+}
+
 pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     // A wrong FERRULE_ISA is said at import, once, and not by whichever kernel comes first.
     Isa::active().map_err(IntoPyErr::into_py_err)?;
     m.add_function(wrap_pyfunction!(active_isa, m)?)?;
     m.add_function(wrap_pyfunction!(_multiply_adds, m)?)?;
+    m.add_function(wrap_pyfunction!(_byte_multiply_adds, m)?)?;
     rows::register(m)?;
     losses::register(m)?;
     encoder::register(m)?;

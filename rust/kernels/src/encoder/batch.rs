@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::KernelError;
+use crate::gemm::byte_pairs::Pair;
 use crate::gemm::winograd::Blocks;
 
 /// The documents as word types: each token is an index into rows of feature ids.
@@ -177,6 +178,20 @@ impl Layout {
             let first = still + blank;
             let n = place.rows.len() - 2 * first;
             blocks.add((place.below + blank) * self.width, place.rows.start + first, n, self.width);
+        }
+    }
+
+    /// The same windows two by two.
+    pub fn pairs(&self, level: usize, docs: Range<usize>, pairs: &mut Vec<Pair>) {
+        pairs.clear();
+        let (still, blank) = (self.still(level), self.blank_margin(level));
+        for place in self.places(level, docs) {
+            let n = place.rows.len() - 2 * (still + blank);
+            pairs.extend((0..n).step_by(2).map(|row| Pair {
+                start: (place.below + blank + row) * self.width,
+                row: place.rows.start + still + blank + row,
+                both: row + 1 < n,
+            }));
         }
     }
 

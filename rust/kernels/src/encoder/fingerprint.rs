@@ -10,7 +10,8 @@ const SAMPLES: usize = 32;
 /// A hash of a sample of every array: all numbers of the small ones, some spread evenly over the large ones.
 ///
 /// An optimizer's step or another model's weights change it; a change of single weights of a large array may not.
-pub(crate) fn fingerprint(params: &EncoderParams<'_>) -> u64 {
+#[must_use]
+pub fn fingerprint(params: &EncoderParams<'_>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     for array in params.arrays() {
         sample(array, &mut hash);

@@ -6,13 +6,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::level::fill_gaps;
+use super::level::{fill_gaps, fours};
 use super::params::MaxoutParams;
 use crate::gemm::Panels;
 use crate::gemm::maxout::store_largest;
 use crate::gemm::product::raw_sums;
-use crate::layers::layer_norm::{normalize, rescale};
-use crate::layers::rowwise::add_row;
+use crate::layers::layer_norm::normalize_and_add;
 use crate::simd::{Isa, Simd};
 
 /// A word type's vector, followed by its products with each part of the first layer's window.
@@ -77,6 +76,11 @@ impl FirstLevel {
     }
 }
 
+/// How far ahead of the row that is calculated word types are asked for: what is kept of them is seldom in a near cache.
+const AHEAD: usize = 1;
+/// Numbers of a cache line.
+const LINE: usize = 16;
+
 #[inline(always)]
 fn run_first_level_body<S: Simd>(
     simd: S,
@@ -86,20 +90,30 @@ fn run_first_level_body<S: Simd>(
     calculated: &[Range<usize>],
     out: &mut [f32],
 ) {
-    let width = layer.gain.len();
-    let mut best = vec![0.0; width];
+    let (width, n_parts) = (layer.gain.len(), layer.parts.len());
+    let mut best = vec![0.0; 4 * width];
     fill_gaps(calculated, width, out);
-    for row in calculated.iter().cloned().flatten() {
-        let (start, out) = (starts[row], &mut out[row * width..][..width]);
-        let window = &below[start as usize..][..layer.parts.len()];
-        match layer.parts[0].vectors() {
-            1 => add_parts::<S, 1>(simd, layer, window, &mut best),
-            2 => add_parts::<S, 2>(simd, layer, window, &mut best),
-            _ => add_parts::<S, 3>(simd, layer, window, &mut best),
+    for rows in fours(calculated) {
+        let best = &mut best[..rows.len() * width];
+        let mut residuals: [&[f32]; 4] = [&[]; 4];
+        let each = starts[rows.clone()].iter().zip(best.chunks_exact_mut(width)).zip(&mut residuals);
+        for ((&start, best), residual) in each {
+            let start = start as usize;
+            if let Some(next) = below.get(start + n_parts + AHEAD) {
+                for at in (0..next.len()).step_by(LINE) {
+                    simd.prefetch(next, at);
+                }
+            }
+            let window = &below[start..][..n_parts];
+            match layer.parts[0].vectors() {
+                1 => add_parts::<S, 1>(simd, layer, window, best),
+                2 => add_parts::<S, 2>(simd, layer, window, best),
+                _ => add_parts::<S, 3>(simd, layer, window, best),
+            }
+            *residual = &window[layer.window][..width];
         }
-        normalize(simd, &mut best);
-        rescale(simd, &best, &layer.gain, &layer.shift, out);
-        add_row(simd, out, &window[layer.window][..width]);
+        let out = &mut out[rows.start * width..rows.end * width];
+        normalize_and_add(simd, best, &layer.gain, &layer.shift, residuals, out);
     }
 }
 

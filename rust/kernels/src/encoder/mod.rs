@@ -15,6 +15,7 @@ mod level;
 mod params;
 mod plan;
 mod prepare;
+mod quantized;
 mod train;
 mod type_cache;
 mod window_level;
@@ -22,6 +23,7 @@ mod word_types;
 
 pub use backward::{EncoderGrads, MaxoutGrads};
 pub use batch::{Batch, Beyond};
+pub use fingerprint::fingerprint;
 pub use params::{EmbedTable, EncoderParams, MaxoutParams};
 pub use plan::EncoderPlan;
 pub use train::{DropRates, Trace, begin_update};

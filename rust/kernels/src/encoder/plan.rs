@@ -6,6 +6,7 @@ use super::first_level::{FirstLevel, TypeRow, run_first_level};
 use super::forward::{TYPES_PER_TASK, mix_types};
 use super::level::PackedMaxout;
 use super::params::{EmbedTable, EncoderParams};
+use super::quantized::{QuantizedLevel, RangeFinder, check_window, quantized_levels, run_quantized_level};
 use super::train::cut;
 use super::type_cache::TypeCache;
 use super::window_level::{Scratch, run_window_level};
@@ -22,6 +23,8 @@ pub struct EncoderPlan {
     mix: PackedMaxout,
     first: FirstLevel,
     later: Vec<PackedMaxout>,
+    /// The same in bytes, where that was asked for; else empty.
+    quantized: Vec<QuantizedLevel>,
     /// What a row of zeros beside a document is to the first layer.
     padding: TypeRow,
     known: TypeCache,
@@ -61,6 +64,7 @@ impl EncoderPlan {
             params.layers[1..].iter().map(|layer| PackedMaxout::for_window(isa, layer, params.window));
         Ok(EncoderPlan {
             later: later.collect(),
+            quantized: Vec::new(),
             first,
             padding,
             known: TypeCache::default(),
@@ -74,6 +78,49 @@ impl EncoderPlan {
             width: params.width(),
             n_columns: params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0),
         })
+    }
+
+    /// The same with the window layers above the first in bytes: `ranges` as [`ranges`](EncoderPlan::ranges) found them.
+    ///
+    /// # Errors
+    /// [`KernelError`] if the parameters do not fit together or with the ranges, or windows have more than one token on
+    /// either side.
+    pub fn quantized(
+        isa: Isa,
+        params: &EncoderParams<'_>,
+        ranges: &[f32],
+    ) -> Result<EncoderPlan, KernelError> {
+        let plan = EncoderPlan::new(isa, params)?;
+        Ok(EncoderPlan { quantized: quantized_levels(isa, params, ranges)?, ..plan })
+    }
+
+    /// How far the numbers go that [`quantized`](EncoderPlan::quantized) makes bytes of, in the rows of these documents:
+    /// for each window layer above the first, each of four mixtures of neighbouring rows, the lower limit of each column
+    /// and then the upper one.
+    ///
+    /// # Errors
+    /// [`KernelError`] if the batch does not hold together, or not fit the plan, or windows have more than one token on
+    /// either side.
+    pub fn ranges(&self, threads: Threads<'_>, batch: &Batch<'_>) -> Result<Vec<f32>, KernelError> {
+        batch.check()?;
+        check_columns(self.n_columns, batch)?;
+        check_window(self.window)?;
+        let rows = self.type_rows(threads, batch);
+        let layout =
+            Layout::new(batch.lengths, self.width, self.later.len() + 1, (self.window, self.beyond))?;
+        let mut found = RangeFinder::new(self.width, self.later.len());
+        for group in &layout.groups {
+            let (mut below, mut scratch) = self.first_rows(&layout, group, batch.types, &rows);
+            for (index, layer) in self.later.iter().enumerate() {
+                let at = (index + 2, group);
+                let mut above = Aligned::any(layout.group_rows(at.0, group) * self.width);
+                run_window_level(self.isa, layer, &layout, at, &below, &mut scratch, &mut above);
+                layout.pairs(at.0, group.docs.clone(), &mut scratch.pairs);
+                found.see(index, &below, &scratch.pairs);
+                below = above;
+            }
+        }
+        Ok(found.ranges())
     }
 
     /// Whether the parameters are still the arrays that were packed, with the same numbers where they are sampled: all
@@ -142,8 +189,14 @@ impl EncoderPlan {
         found.into_iter().flatten().collect()
     }
 
-    /// Runs the window layers over a group; `out` gets the tokens' rows.
-    fn encode(&self, layout: &Layout, group: &Group, types: &[u32], rows: &[TypeRow], out: &mut [f32]) {
+    /// The rows of the first level of a group.
+    fn first_rows(
+        &self,
+        layout: &Layout,
+        group: &Group,
+        types: &[u32],
+        rows: &[TypeRow],
+    ) -> (Aligned, Scratch) {
         let mut below: Vec<&[f32]> = vec![&self.padding; layout.group_rows(0, group)];
         for (row, &index) in layout.token_rows(0, group.docs.clone()).zip(&types[group.tokens.clone()]) {
             below[row] = &rows[index as usize];
@@ -153,9 +206,21 @@ impl EncoderPlan {
         let mut rows = Aligned::any(layout.group_rows(1, group) * self.width);
         let calculated = layout.calculated(1, group.docs.clone());
         run_first_level(self.isa, &self.first, &below, &scratch.starts, &calculated, &mut rows);
-        for (level, layer) in (2..).zip(&self.later) {
-            let mut above = Aligned::any(layout.group_rows(level, group) * self.width);
-            run_window_level(self.isa, layer, layout, (level, group), &rows, &mut scratch, &mut above);
+        (rows, scratch)
+    }
+
+    /// Runs the window layers over a group; `out` gets the tokens' rows.
+    fn encode(&self, layout: &Layout, group: &Group, types: &[u32], rows: &[TypeRow], out: &mut [f32]) {
+        let (mut rows, mut scratch) = self.first_rows(layout, group, types, rows);
+        for (index, layer) in self.later.iter().enumerate() {
+            let at = (index + 2, group);
+            let mut above = Aligned::any(layout.group_rows(at.0, group) * self.width);
+            match self.quantized.get(index) {
+                Some(layer) => {
+                    run_quantized_level(self.isa, layer, layout, at, &rows, &mut scratch, &mut above);
+                }
+                None => run_window_level(self.isa, layer, layout, at, &rows, &mut scratch, &mut above),
+            }
             rows = above;
         }
         out.copy_from_slice(&rows);

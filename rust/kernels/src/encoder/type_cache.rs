@@ -1,7 +1,8 @@
 //! What has been calculated for word types, kept from batch to batch.
 
-use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
 
 use super::first_level::TypeRow;
 
@@ -11,7 +12,7 @@ const MOST_TYPES: usize = 8192;
 /// Rows of word types by their feature ids. What is found never depends on what was asked before, only how fast.
 #[derive(Debug, Default)]
 pub(crate) struct TypeCache {
-    rows: RwLock<HashMap<Box<[u64]>, TypeRow>>,
+    rows: RwLock<FxHashMap<Box<[u64]>, TypeRow>>,
 }
 
 impl TypeCache {

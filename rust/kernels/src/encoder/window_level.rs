@@ -2,6 +2,7 @@
 
 use super::batch::{Group, Layout};
 use super::level::{Extras, PackedMaxout, Record, run_level};
+use crate::gemm::byte_pairs::Pair;
 use crate::gemm::maxout::RowStarts;
 use crate::gemm::winograd::Blocks;
 use crate::simd::Isa;
@@ -10,9 +11,11 @@ use crate::simd::Isa;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub starts: Vec<u32>,
-    normalized: Vec<f32>,
+    pub normalized: Vec<f32>,
     scales: Vec<f32>,
     blocks: Blocks,
+    pub pairs: Vec<Pair>,
+    pub bytes: Vec<u8>,
 }
 
 /// Writes the rows of a level to `above`, from those of the level below.

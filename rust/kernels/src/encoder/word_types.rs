@@ -1,6 +1,6 @@
 //! Rows of feature ids that occur more than once, found.
 
-use std::collections::HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// The different rows, in order of first appearance, and which of them each row is.
 ///
@@ -18,7 +18,7 @@ pub fn word_types(features: &[u64], n_columns: usize) -> (Vec<u64>, Vec<u32>) {
     let n_tokens = features.len() / n_columns;
     let mut rows = Vec::new();
     let mut types = Vec::with_capacity(n_tokens);
-    let mut seen = HashMap::with_capacity(n_tokens);
+    let mut seen = FxHashMap::with_capacity_and_hasher(n_tokens, FxBuildHasher);
     for row in features.chunks_exact(n_columns) {
         let next = seen.len() as u32;
         let index = *seen.entry(row).or_insert(next);

@@ -2,6 +2,7 @@
 //!
 //! See `docs/decisions/0004-own-gemm.md` for what this was compared with.
 
+pub(crate) mod byte_pairs;
 pub(crate) mod maxout;
 mod pack;
 pub(crate) mod panels;

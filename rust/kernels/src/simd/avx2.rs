@@ -116,6 +116,21 @@ impl Simd for Avx2 {
         // SAFETY: lanes from `slice.len()` on are not written; the token proves AVX2.
         unsafe { _mm256_maskstore_ps(slice.as_mut_ptr(), mask, value) }
     }
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8], value: __m256) {
+        assert!(to.len() <= 8, "a store of {} bytes from 8 lanes", to.len());
+        let mut bytes = [0; 16];
+        // SAFETY: `bytes` is sixteen bytes, written unaligned; the token proves AVX2.
+        unsafe {
+            // `max` gives its second number where the first is NaN.
+            let value = _mm256_max_ps(value, _mm256_setzero_ps());
+            let whole = _mm256_cvtps_epi32(_mm256_min_ps(value, _mm256_set1_ps(255.0)));
+            let low = _mm256_castsi256_si128(whole);
+            let words = _mm_packus_epi32(low, _mm256_extracti128_si256::<1>(whole));
+            _mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm_packus_epi16(words, words));
+        }
+        to.copy_from_slice(&bytes[..to.len()]);
+    }
 
     lanewise! {
         add(a, b) = _mm256_add_ps(a, b);

@@ -2,11 +2,19 @@
 
 use std::arch::x86_64::*;
 
+use super::avx2::Avx2;
 use super::lanes::Simd;
 
 /// The token that proves AVX-512 F, BW, DQ and VL (and with them AVX2 and FMA).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(pub(super) ());
+
+impl Avx512 {
+    /// The proof of what AVX-512 implies.
+    pub(super) fn avx2(self) -> Avx2 {
+        Avx2(())
+    }
+}
 
 /// Sixteen floats on a 64-byte boundary: a cache line.
 #[derive(Clone, Copy)]
@@ -111,6 +119,21 @@ impl Simd for Avx512 {
         assert!(slice.len() <= 16, "a partial store of {} floats from 16 lanes", slice.len());
         // SAFETY: lanes from `slice.len()` on are not written; the token proves AVX-512 F.
         unsafe { _mm512_mask_storeu_ps(slice.as_mut_ptr(), first_lanes(slice.len()), value) }
+    }
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8], value: __m512) {
+        assert!(to.len() <= 16, "a store of {} bytes from 16 lanes", to.len());
+        // SAFETY: lanes from `to.len()` on are not written; the token proves AVX-512 F, BW and VL.
+        unsafe {
+            // `max` gives its second number where the first is NaN; above 255 the second conversion saturates.
+            let whole = _mm512_cvtps_epi32(_mm512_max_ps(value, _mm512_setzero_ps()));
+            let bytes = _mm512_cvtusepi32_epi8(whole);
+            if to.len() == 16 {
+                _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);
+            } else {
+                _mm_mask_storeu_epi8(to.as_mut_ptr().cast(), first_lanes(to.len()), bytes);
+            }
+        }
     }
 
     lanewise! {

@@ -41,6 +41,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load_partial(self, slice: &[f32], fill: f32) -> Self::F32;
     /// Writes the first `slice.len()` (at most `LANES`) lanes.
     fn store_partial(self, slice: &mut [f32], value: Self::F32);
+    /// Writes the first `to.len()` (at most `LANES`) lanes as bytes: the nearest whole number, ties to even, of those
+    /// from 0 to 255; 0 for NaN.
+    fn store_bytes(self, to: &mut [u8], value: Self::F32);
 
     /// Reads the vector that starts at `slice[at]`.
     ///

@@ -44,6 +44,7 @@
 //! `mul_add` rounds once on AVX2 and AVX-512 and twice on [`Scalar`], and horizontal sums add in another order, so
 //! instruction sets differ by rounding. For one instruction set the result is a function of the input alone.
 
+mod dot;
 mod isa;
 mod lanes;
 pub mod math;
@@ -54,7 +55,10 @@ mod scalar;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod dot_x86;
 
+pub use dot::{Dot, DotIsa, DotKernel};
 pub use isa::{Isa, Kernel};
 pub use lanes::{MOST_LANES, Simd};
 pub use scalar::Scalar;
@@ -63,6 +67,8 @@ pub use scalar::Scalar;
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+#[cfg(target_arch = "x86_64")]
+pub use dot_x86::Vnni;
 
 #[cfg(test)]
 mod tests;

@@ -68,6 +68,15 @@ impl Simd for Scalar {
     fn store_partial(self, slice: &mut [f32], value: [f32; 4]) {
         slice.copy_from_slice(&value[..slice.len()]);
     }
+    #[inline(always)]
+    fn store_bytes(self, to: &mut [u8], value: [f32; 4]) {
+        assert!(to.len() <= 4, "a store of {} bytes from 4 lanes", to.len());
+        // `max` with the number first makes a NaN 0; after that the number fits a byte, and `as` is exact.
+        let whole = self.round(self.min(self.max(value, [0.0; 4]), [255.0; 4]));
+        for (to, whole) in to.iter_mut().zip(whole) {
+            *to = whole as u8;
+        }
+    }
 
     #[inline(always)]
     fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {

@@ -43,6 +43,7 @@ on_every_isa! {
     comparisons_are_those_of_f32;
     max_gives_the_second_for_nan;
     partial_loads_and_stores_stay_inside;
+    bytes_are_rounded_and_stay_in_their_range;
     streams_write_whole_lines;
     squares_are_turned_around;
     folds_see_every_lane;
@@ -285,6 +286,31 @@ mod bodies {
         close(simd, -30.0..30.0, |v| math::sigmoid(simd, v), logistic, unfused::<S>(3.0, 4.0));
         close(simd, -10.0..10.0, |v| math::tanh(simd, v), f64::tanh, unfused::<S>(4.0, 6.0));
         close(simd, -1e-3..1e-3, |v| math::tanh(simd, v), f64::tanh, unfused::<S>(4.0, 6.0));
+    }
+
+    pub fn bytes_are_rounded_and_stay_in_their_range<S: Simd>(simd: S) {
+        let cases = [
+            (0.5, 0),
+            (1.5, 2),
+            (2.49, 2),
+            (254.5, 254),
+            (255.4, 255),
+            (256.0, 255),
+            (1e20, 255),
+            (-0.6, 0),
+            (-1e20, 0),
+            (f32::INFINITY, 255),
+            (f32::NEG_INFINITY, 0),
+            (f32::NAN, 0),
+        ];
+        for (number, expected) in cases {
+            for n in 0..=S::LANES {
+                let mut bytes = [7; 17];
+                simd.store_bytes(&mut bytes[..n], simd.splat(number));
+                assert!(bytes[..n].iter().all(|&byte| byte == expected), "{number}: {bytes:?}");
+                assert!(bytes[n..].iter().all(|&byte| byte == 7), "{n} bytes: {bytes:?}");
+            }
+        }
     }
 
     pub fn edges_of_the_functions<S: Simd>(simd: S) {
