@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["join_rows", "split_rows"]
+__all__ = ["block_of", "join_rows", "split_rows"]
 
 Rows = npt.NDArray[Any]
 
@@ -39,8 +39,9 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
     >>> np.shares_memory(join_rows(split_rows(block, [2, 0, 1])), block)
     True
     """
-    if type(parts) is _Views and parts.are_untouched():
-        return np.ascontiguousarray(parts.block)
+    block = block_of(parts)
+    if block is not None:
+        return np.ascontiguousarray(block)
     if not parts:
         raise ValueError("join_rows: there are no documents, so the width of a row is unknown.")
     if len(parts) == 1:
@@ -55,6 +56,16 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
             return owner.reshape(-1)[first : first + n_values].reshape(n_rows, *width)
     # `concatenate` keeps the memory order of parts that happen to be transposed.
     return np.ascontiguousarray(np.concatenate(parts))
+
+
+def block_of(parts: Sequence[Rows]) -> Rows | None:
+    """Return the block that `split_rows` cut into `parts`; None where they are something else by now.
+
+    >>> parts = split_rows(np.arange(3), [2, 1])
+    >>> block_of(parts), block_of(list(parts))
+    (array([0, 1, 2]), None)
+    """
+    return parts.block if type(parts) is _Views and parts.are_untouched() else None
 
 
 class _Views(list[Rows]):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 
 from ferrule.errors import NonFiniteLossError
+from ferrule.ml.rows import block_of
 
 __all__ = ["LossAndGradient", "checked_loss", "mixed"]
 
@@ -52,6 +53,13 @@ def checked_loss(found: Any, scores: Any, owner: str) -> LossAndGradient:
                 f"{owner}: the gradient is {type(d_scores).__name__}{count}, expected a list of "
                 f"{len(scores)} arrays, as the scores are"
             )
+        # One look at all numbers, and no other list, where the gradient is one block.
+        block = block_of(d_scores)
+        if block is not None and block.dtype == scores[0].dtype:
+            for pair in zip(d_scores, scores, strict=True):
+                _check_shapes(*pair, owner)
+            _check_finite(block, owner)
+            return loss, d_scores
         return loss, [_fitted(*pair, owner) for pair in zip(d_scores, scores, strict=True)]
     return loss, d_scores
 
@@ -73,13 +81,21 @@ def _fitted(d_scores: Any, scores: numpy.ndarray, owner: str) -> numpy.ndarray:
     if not isinstance(d_scores, numpy.ndarray) or d_scores.dtype.kind not in "fiub":
         found = f"an array of {d_scores.dtype}" if hasattr(d_scores, "dtype") else type(d_scores).__name__
         raise TypeError(f"{owner}: the gradient is {found}, expected an array of {scores.dtype}")
+    _check_shapes(d_scores, scores, owner)
+    _check_finite(d_scores, owner)
+    return d_scores.astype(scores.dtype, copy=False)
+
+
+def _check_shapes(d_scores: numpy.ndarray, scores: numpy.ndarray, owner: str) -> None:
     if d_scores.shape != scores.shape:
         raise ValueError(
             f"{owner}: the gradient has the shape {d_scores.shape}, expected that of the scores, "
             f"{scores.shape}"
         )
+
+
+def _check_finite(d_scores: numpy.ndarray, owner: str) -> None:
     if not numpy.isfinite(d_scores).all():
         raise NonFiniteLossError(
             f"{owner}: the gradient of this batch has NaN or infinite values, {_NOTHING_CHANGED}"
         )
-    return d_scores.astype(scores.dtype, copy=False)

@@ -40,10 +40,17 @@ impl Panels {
         panels
     }
 
-    /// Panels of zeros in the order of [`for_maxout`](Panels::for_maxout).
+    /// Panels in the order of [`for_maxout`](Panels::for_maxout) whose starts are zeros and whose weights are to be set,
+    /// all of them.
     pub(crate) fn empty_maxout(isa: Isa, shape: MaxoutShape) -> Panels {
+        let MaxoutShape { outputs, pieces, depth } = shape;
         let lanes = lanes(isa);
-        Panels::zeros(shape.depth, shape.outputs, shape.pieces, lanes, lanes)
+        let row = pieces * lanes;
+        let mut numbers = Aligned::any(outputs.div_ceil(lanes) * (depth + 1) * row);
+        for panel in numbers.chunks_exact_mut(((depth + 1) * row).max(1)) {
+            panel[..row].fill(0.0);
+        }
+        Panels { numbers, depth, columns: outputs, vectors: pieces, lanes, columns_per_panel: lanes }
     }
 
     /// Sets the bias (outputs × pieces) of maxout weights.
