@@ -173,9 +173,7 @@ def test_predict_in_bytes(docs, own_docs, models, report: Report, benchmark) -> 
     most = byte_peak()
     for name, rows in (("int8", n_rows), ("int8 fast", 3 * n_words)):
         needed = rows * 2 * 96 * 288 / most * ferrule.get_num_threads() ** -1
-        report(
-            f"  of it at the byte peak of {most * 2e-9:.0f} GOP/s", {name: times[name], "peak": needed}, name
-        )
+        report(f"{name} at {most * 2e-9:.0f} GOP/s, the byte peak", {name: times[name], "peak": needed}, name)
     benchmark.pedantic(contestants["int8"], rounds=3)
 
 
