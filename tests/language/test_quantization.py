@@ -107,6 +107,17 @@ def test_few_tags_differ_and_scores_are_near(nlp: Language) -> None:
     assert different <= MOST_DIFFERENT * len(tags_before)
 
 
+def test_an_encoder_with_zeros_beyond_documents_is_quantized_too() -> None:
+    nlp = make({**HASH_EMBED, "@architectures": "ferrule.HashEmbedCNN.v1"}, 40)
+    before = scores(nlp)
+    assert nlp.quantize(docs(nlp, seed=3)) == ["tagger"]
+    after = scores(nlp)
+    assert 0 < np.abs(before - after).max() < SCORE_TOLERANCE
+    model = nlp.get_pipe("tagger").model
+    alone = np.concatenate([model.predict([doc])[0] for doc in docs(nlp)])
+    np.testing.assert_array_equal(alone, after)
+
+
 def test_texts_find_the_same_ranges_as_documents(nlp: Language) -> None:
     texts = [" ".join(words) for words, _ in sentences(50, 3)]
     nlp.quantize(texts)
