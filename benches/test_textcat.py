@@ -109,7 +109,7 @@ def test_predict(contestants: dict[str, Contestant], report: Report, benchmark) 
         ours.pipe.predict(ours.docs[:200]), theirs.pipe.predict(theirs.docs[:200]), atol=TOLERANCE
     )
     n_words = sum(map(len, ours.docs[:N_PREDICT]))
-    times = fastest({name: each.predict for name, each in contestants.items()}, rounds=5)
+    times = fastest({name: each.predict for name, each in contestants.items()}, rounds=9)
     report(f"{ours.name}: predict {n_words} words", times, "ferrule")
     benchmark.pedantic(ours.predict, rounds=3)
 
@@ -125,6 +125,6 @@ def test_train(contestants: dict[str, Contestant], report: Report, benchmark) ->
             atol=TOLERANCE,
         )
     n_words = sum(map(len, ours.docs[:N_TRAIN]))
-    times = fastest({name: each.train for name, each in contestants.items()}, rounds=3)
+    times = fastest({name: each.train for name, each in contestants.items()}, rounds=5)
     report(f"{ours.name}: train {n_words} words", times, "ferrule")
     benchmark.pedantic(ours.train, rounds=3)

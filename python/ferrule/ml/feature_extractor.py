@@ -106,7 +106,7 @@ def extract_types(
 
 def all_native(docs: Sequence[Any]) -> bool:
     """Whether there are documents and all are Ferrule's own, which Rust can read and write as a batch."""
-    return bool(docs) and all(isinstance(doc, NativeDoc) for doc in docs)
+    return bool(docs) and all(issubclass(kind, NativeDoc) for kind in set(map(type, docs)))
 
 
 def _array_of(doc: Any, attr_ids: Sequence[int]) -> UInt64Rows:

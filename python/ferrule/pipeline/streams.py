@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 __all__ = ["annotated", "batches", "check_batch_size"]
@@ -39,20 +41,19 @@ def batches(stream: Iterable[T], batch_size: int, *, owner: str) -> Iterator[lis
         raise TypeError(f"{owner}: expected a stream of documents, such as a list of them, found {found}")
     source = iter(stream)
     failure: Exception | None = None
-    while failure is None:
+    is_full = True
+    while is_full:
         batch: list[T] = []
         try:
-            while len(batch) < size:
-                batch.append(next(source))
-        except StopIteration:
-            if batch:
-                yield batch
-            return
+            for item in islice(source, min(size, sys.maxsize)):
+                batch.append(item)
         except Exception as error:
             failure = error
+        is_full = len(batch) == size
         if batch:
             yield batch
-    raise failure
+        if failure is not None:
+            raise failure
 
 
 def annotated(

@@ -175,9 +175,9 @@ class TextCategorizer(CategoryDecisions, LabelledPipe):
 
     def _probabilities(self, model: Model[Any, Any], docs: list[Any]) -> Floats:
         """The model's scores, run over the documents that have tokens."""
-        with_tokens = [index for index, doc in enumerate(docs) if len(doc)]
-        if docs and len(with_tokens) == len(docs):
+        if docs and all(map(len, docs)):
             return np.asarray(model.predict(docs), dtype=np.float32)
+        with_tokens = [index for index, doc in enumerate(docs) if len(doc)]
         probabilities = np.zeros((len(docs), len(self.labels)), dtype=np.float32)
         if with_tokens:
             probabilities[with_tokens] = model.predict([docs[index] for index in with_tokens])
