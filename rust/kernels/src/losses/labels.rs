@@ -4,13 +4,13 @@ use super::{Reduction, Weights, row_factor};
 use crate::KernelError;
 use crate::real::Real;
 use crate::reference::losses as reference;
-use crate::rows::batches::{Course, run, scratch_for};
+use crate::rows::batches::{self, Course};
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
+use crate::rows::free::{self, FreeJob, Group, PerRow};
 use crate::rows::job::{ExpSum, RowJob, Stats};
-use crate::rows::narrow::{self, Scaled, ScaledJob, vectors_of};
-use crate::rows::sweep::Affine;
+use crate::rows::sweep::{Affine, ln_each};
 use crate::rows::{Machine, Rows, RowsMut, check_like};
-use crate::simd::Simd;
+use crate::simd::{MOST_LANES, Simd, math::Powers};
 
 /// A label a row, and how to read it.
 #[derive(Clone, Copy, Debug)]
@@ -75,8 +75,10 @@ pub(super) fn check<T: Real>(
             found: format!("{} with {width} classes", labels.smoothing),
         });
     }
-    let wrong = |label: &i64| *label != labels.missing && !(0..width as i64).contains(label);
-    match labels.labels.iter().position(wrong) {
+    let is_wrong = |label: &i64| (*label != labels.missing) & !(0..width as i64).contains(label);
+    // Without a way out of the loop it takes several labels at a time.
+    let wrong = labels.labels.iter().filter(|label| is_wrong(label)).count();
+    match if wrong == 0 { None } else { labels.labels.iter().position(is_wrong) } {
         None => Ok(()),
         Some(position) => Err(KernelError::Index {
             what: "labels",
@@ -87,12 +89,15 @@ pub(super) fn check<T: Real>(
     }
 }
 
-/// The weight that the mean divides a row's loss by: its own times that of its label's class.
-pub(super) fn weight_of<T: Real>(labels: &Labels<'_>, weights: &Weights<'_, T>, row: usize) -> f64 {
-    match labels.column(row) {
-        None => 0.0,
-        Some(column) => weights.row(row).wide() * weights.classes.map_or(1.0, |w| w[column].wide()),
+/// What the mean divides the loss by: over the rows that have a label, their weights times those of their labels' classes.
+pub(super) fn total_weight<T: Real>(labels: &Labels<'_>, weights: &Weights<'_, T>) -> f64 {
+    if weights.rows.is_none() && weights.classes.is_none() {
+        return labels.labels.iter().filter(|&&label| label != labels.missing).count() as f64;
     }
+    let of_class = |column: usize| weights.classes.map_or(1.0, |w| w[column].wide());
+    (0..labels.labels.len())
+        .filter_map(|row| labels.column(row).map(|column| weights.row(row).wide() * of_class(column)))
+        .sum()
 }
 
 /// What makes vector and reference code differ.
@@ -131,7 +136,7 @@ pub(crate) fn by_loops<T: Real>(
 ) -> f64 {
     let width = logits.width();
     let (peak, rest) = labels.peak_and_rest::<T>(width);
-    let factor = row_factor(reduction, || (0..logits.n_rows()).map(|r| weight_of(labels, &weights, r)).sum());
+    let factor = row_factor(reduction, || total_weight(labels, &weights));
     let total = sum_blocks(machine, out, |rows, mut out| {
         let mut targets = vec![rest; width];
         let mut total = 0.0;
@@ -158,6 +163,9 @@ pub(crate) fn by_loops<T: Real>(
     });
     total * factor
 }
+
+/// A label with a smaller share of the sum is done with care: its exponential may have few digits.
+const MOST_RATIO: f32 = 1.0e18;
 
 struct Job<'a> {
     labels: Labels<'a>,
@@ -254,28 +262,42 @@ impl RowJob<1, 1> for Job<'_> {
     }
 }
 
-impl ScaledJob for Job<'_> {
-    const COUNTS: bool = true;
+/// The target is the class weight at the label and 0 elsewhere.
+impl FreeJob<1, 1> for Job<'_> {
+    const MADE_OF: [usize; 1] = [0];
 
-    /// The target is the class weight at the label and 0 elsewhere.
     #[inline(always)]
-    fn scaled(&mut self, row: usize, sum: f32) -> Scaled {
-        let row_weight = self.weights.row(row);
-        let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else {
-            return Scaled::ZERO;
-        };
-        let weight = (f64::from(row_weight) * self.factor) as f32 * self.class_weight(label);
-        Scaled { scale: weight / sum, less: Some((label, weight)) }
+    fn terms<S: Simd>(simd: S, powers: &Powers<S>, [x]: [S::F32; 1]) -> [S::F32; 1] {
+        [powers.of(simd, x)]
     }
 
     #[inline(always)]
-    fn count(&mut self, row: usize, logits: &[f32], stats: &Stats<1, 1>) {
-        let row_weight = self.weights.row(row);
-        let Some(label) = self.labels.column(row).filter(|_| row_weight > 0.0) else { return };
-        let class_weight = self.class_weight(label);
-        // Without a weight 0, and NaN where the row has no distribution.
-        let distance = if class_weight > 0.0 { logits[label] - stats.maxima[0] } else { 0.0 };
-        self.loss += f64::from(row_weight) * f64::from(class_weight * (stats.logs[0] - distance));
+    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<1>, kept: &mut [f32]) -> [PerRow; 1] {
+        let mut weights = group.numbers(self.weights.rows, 1.0);
+        let sums = &group.sums[0];
+        let mut ratios = [1.0; MOST_LANES];
+        let rows = kept.chunks_exact_mut(group.stride).take(group.n_rows);
+        for (i, row) in rows.enumerate() {
+            match self.labels.column(group.first + i) {
+                Some(label) if weights[i] > 0.0 => {
+                    weights[i] *= self.class_weight(label);
+                    ratios[i] = sums[i] / row[label];
+                    // Before the row is scaled, so that it is written once.
+                    row[label] -= sums[i];
+                }
+                _ => weights[i] = 0.0,
+            }
+        }
+        let mut losses = ratios;
+        ln_each(simd, &mut losses);
+        let mut scales = [0.0; MOST_LANES];
+        for i in 0..MOST_LANES {
+            group.again[i] |= !(ratios[i] < MOST_RATIO);
+            losses[i] = if group.again[i] { 0.0 } else { weights[i] * losses[i] };
+            scales[i] = (f64::from(weights[i]) * self.factor) as f32 / sums[i];
+        }
+        self.loss += losses.iter().copied().map(f64::from).sum::<f64>();
+        [scales]
     }
 }
 
@@ -288,9 +310,10 @@ fn body<S: Simd>(
     out: RowsMut<'_>,
     scratch: &mut [f32],
 ) {
-    match vectors_of::<S>(x.width()).filter(|_| job.rest == 0.0 && job.labels.negative.is_none()) {
-        Some(vectors) => narrow::run(simd, job, course, x, out, vectors),
-        None => run(simd, job, course, [x], out, scratch),
+    if job.rest == 0.0 && job.labels.negative.is_none() {
+        free::run(simd, job, course, [x], out, scratch);
+    } else {
+        batches::run(simd, job, course, [x], out, scratch);
     }
 }
 
@@ -309,14 +332,13 @@ impl CrossEntropy for f32 {
     ) -> f64 {
         let width = logits.width();
         let (peak, rest) = labels.peak_and_rest(width);
-        let factor =
-            row_factor(reduction, || (0..logits.n_rows()).map(|r| weight_of(labels, &weights, r)).sum());
+        let factor = row_factor(reduction, || total_weight(labels, &weights));
         let class_total = weights.classes.map_or(width as f32, |w| w.iter().sum());
         let streamed = is_streamed(logits.n_rows(), width);
         let total = sum_blocks(machine, out, |rows, out| {
             let mut job = Job { labels: *labels, weights, factor, peak, rest, class_total, loss: 0.0 };
             let course = Course { first: rows.start, inverse: 1.0, streamed };
-            with_scratch(scratch_for(1, width), |scratch| {
+            with_scratch(free::scratch_for(1, 1, width), |scratch| {
                 block(machine.isa, &mut job, course, logits.slice(rows), out, scratch);
             });
             job.loss

@@ -54,8 +54,7 @@ pub(super) fn run<T: CrossEntropy + Pairs>(
     let n_rows = student.n_rows();
     let gold = lesson.gold.wide();
     let soft_factor = (1.0 - gold) * plain_factor(reduction, &Weights { classes: None, ..weights }, n_rows);
-    let gold_factor = gold
-        * row_factor(reduction, || (0..n_rows).map(|r| labels::weight_of(&lesson.labels, &weights, r)).sum());
+    let gold_factor = gold * row_factor(reduction, || labels::total_weight(&lesson.labels, &weights));
     let alone = Machine::single(machine.isa);
     let setting = (lesson.temperature, lesson.direction);
     sum_blocks(machine, out, |rows, mut out| {

@@ -10,7 +10,6 @@
 mod elementwise;
 mod labels;
 mod mixed;
-mod narrow_pairs;
 mod pair_rows;
 mod pairs;
 mod probabilities;

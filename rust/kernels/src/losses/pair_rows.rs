@@ -3,43 +3,47 @@
 use std::f32::consts::LN_2;
 use std::marker::PhantomData;
 
-use super::narrow_pairs;
-use crate::rows::batches::{self, Course};
+use crate::rows::batches::Course;
+use crate::rows::free::{self, FreeJob, Group, PerRow};
 use crate::rows::job::{Pass, RowJob, Stats, Through};
-use crate::rows::narrow::vectors_of;
-use crate::rows::sweep::Affine;
+use crate::rows::sweep::{Affine, ln_each};
 use crate::rows::{Rows, RowsMut};
-use crate::simd::{Simd, math};
+use crate::simd::{MOST_LANES, Simd, math, math::Powers};
 
 /// What is kept of the second row, and what is summed over it.
 pub(super) trait Pair {
     /// Whether the second row are logits too, to be taken through the exponential.
     const BOTH_LOGITS: bool;
-    /// From `2^a`, `a`, `2^b` and `b`: what to keep beside `2^a`, and what to add to the dot product.
-    fn keep<S: Simd>(simd: S, ea: S::F32, a: S::F32, eb: S::F32, b: S::F32) -> (S::F32, S::F32);
-    /// Loss, and how `2^a` and what was kept make the gradient of a row whose gradient is multiplied by `factor`. The
-    /// dot product is in nats.
-    fn finish(sums: [f32; 3], logs: [f32; 2], factor: f32) -> (f32, [f32; 2]);
+    /// Whether the gradient is made of `e^a` and the terms of the dot product, or else of `e^a` and `e^b`.
+    const MADE_OF_DOT: bool;
+    /// From `e^a`, `a`, `e^b` and `b` in any unit: two factors, whose product is a term of the dot product. The term is 0
+    /// where the first factor is.
+    fn dot<S: Simd>(simd: S, ea: S::F32, a: S::F32, eb: S::F32, b: S::F32) -> [S::F32; 2];
+    /// Loss, and what the two that make the gradient of a row are multiplied by; the gradient is multiplied by
+    /// `factor`. The dot product is in nats, its terms in `unit` of them. `log` is `ln Σe^a`, less `ln Σe^b` if both
+    /// are logits.
+    fn finish(sums: [f32; 3], log: f32, factor: f32, unit: f32) -> (f32, [f32; 2]);
 }
 
 /// `weight * number`, or 0 where the weight is 0, so that 0 times infinity is nothing.
 #[inline(always)]
-fn unless_zero<S: Simd>(simd: S, weight: S::F32, number: S::F32) -> S::F32 {
+fn unless_zero<S: Simd>(simd: S, [weight, number]: [S::F32; 2]) -> S::F32 {
     let zero = simd.splat(0.0);
     simd.select(simd.eq(weight, zero), zero, simd.mul(weight, number))
 }
 
-/// `2^b` stands for the target itself.
+/// `e^b` stands for the target itself.
 struct SoftTargets;
 
 impl Pair for SoftTargets {
     const BOTH_LOGITS: bool = false;
+    const MADE_OF_DOT: bool = false;
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, _ea: S::F32, a: S::F32, eb: S::F32, _b: S::F32) -> (S::F32, S::F32) {
-        (eb, unless_zero(simd, eb, a))
+    fn dot<S: Simd>(_: S, _ea: S::F32, a: S::F32, eb: S::F32, _b: S::F32) -> [S::F32; 2] {
+        [eb, a]
     }
     #[inline(always)]
-    fn finish([sum_a, sum_b, dot]: [f32; 3], [ln_a, _]: [f32; 2], factor: f32) -> (f32, [f32; 2]) {
+    fn finish([sum_a, sum_b, dot]: [f32; 3], ln_a: f32, factor: f32, _: f32) -> (f32, [f32; 2]) {
         (sum_b * ln_a - dot, [factor * sum_b / sum_a, -factor])
     }
 }
@@ -48,13 +52,14 @@ struct Forward;
 
 impl Pair for Forward {
     const BOTH_LOGITS: bool = true;
+    const MADE_OF_DOT: bool = false;
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, _ea: S::F32, a: S::F32, eb: S::F32, b: S::F32) -> (S::F32, S::F32) {
-        (eb, unless_zero(simd, eb, simd.sub(b, a)))
+    fn dot<S: Simd>(simd: S, _ea: S::F32, a: S::F32, eb: S::F32, b: S::F32) -> [S::F32; 2] {
+        [eb, simd.sub(b, a)]
     }
     #[inline(always)]
-    fn finish([sum_a, sum_b, dot]: [f32; 3], [ln_a, ln_b]: [f32; 2], factor: f32) -> (f32, [f32; 2]) {
-        let loss = dot / sum_b - ln_b + ln_a;
+    fn finish([sum_a, sum_b, dot]: [f32; 3], log: f32, factor: f32, _: f32) -> (f32, [f32; 2]) {
+        let loss = dot / sum_b + log;
         (if loss < 0.0 { 0.0 } else { loss }, [factor / sum_a, -factor / sum_b])
     }
 }
@@ -63,17 +68,17 @@ struct Reverse;
 
 impl Pair for Reverse {
     const BOTH_LOGITS: bool = true;
+    const MADE_OF_DOT: bool = true;
     #[inline(always)]
-    fn keep<S: Simd>(simd: S, ea: S::F32, a: S::F32, _eb: S::F32, b: S::F32) -> (S::F32, S::F32) {
-        let kept = unless_zero(simd, ea, simd.sub(a, b));
-        (kept, kept)
+    fn dot<S: Simd>(simd: S, ea: S::F32, a: S::F32, _eb: S::F32, b: S::F32) -> [S::F32; 2] {
+        [ea, simd.sub(a, b)]
     }
     #[inline(always)]
-    fn finish([sum_a, _, dot]: [f32; 3], [ln_a, ln_b]: [f32; 2], factor: f32) -> (f32, [f32; 2]) {
-        let loss = dot / sum_a - ln_a + ln_b;
+    fn finish([sum_a, _, dot]: [f32; 3], log: f32, factor: f32, unit: f32) -> (f32, [f32; 2]) {
+        let loss = dot / sum_a - log;
         let share = factor / sum_a;
-        // (a - b) - ln_a + ln_b - loss, of which the first is kept, in powers of two.
-        (if loss < 0.0 { 0.0 } else { loss }, [-share * (dot / sum_a), share * LN_2])
+        // (a - b) - log - loss, of which the first is kept.
+        (if loss < 0.0 { 0.0 } else { loss }, [-share * (dot / sum_a), share * unit])
     }
 }
 
@@ -94,11 +99,11 @@ impl<P: Pair> Through<2, 3> for PairSums<P> {
         } else {
             (b, b)
         };
-        let (kept, dot) = P::keep(simd, power_a, a, power_b, b);
+        let dot = unless_zero(simd, P::dot(simd, power_a, a, power_b, b));
         for (sum, more) in pass.sums.iter_mut().zip([power_a, power_b, dot]) {
             *sum = simd.add(*sum, more);
         }
-        [power_a, kept]
+        [power_a, if P::MADE_OF_DOT { dot } else { power_b }]
     }
 }
 
@@ -139,19 +144,53 @@ impl<P: Pair> RowJob<2, 3> for Job<'_, P> {
         }
         let gradient = (f64::from(weight) * self.block.factor) as f32 * self.block.course.inverse;
         let [a, b, dot] = stats.sums;
-        let (loss, scale) = P::finish([a, b, dot * LN_2], [stats.logs[0], stats.logs[1]], gradient);
+        let log = stats.logs[0] - if P::BOTH_LOGITS { stats.logs[1] } else { 0.0 };
+        let (loss, scale) = P::finish([a, b, dot * LN_2], log, gradient, LN_2);
         self.loss += f64::from(weight) * f64::from(loss);
         Affine { scale, shift: 0.0 }
+    }
+}
+
+impl<P: Pair> FreeJob<2, 3> for Job<'_, P> {
+    const MADE_OF: [usize; 2] = [0, if P::MADE_OF_DOT { 2 } else { 1 }];
+
+    #[inline(always)]
+    fn terms<S: Simd>(simd: S, powers: &Powers<S>, [a, b]: [S::F32; 2]) -> [S::F32; 3] {
+        let power_a = powers.of(simd, a);
+        let power_b = if P::BOTH_LOGITS { powers.of(simd, b) } else { b };
+        // 0 times infinity is NaN here, and the row is done again.
+        let [weight, number] = P::dot(simd, power_a, a, power_b, b);
+        [power_a, power_b, simd.mul(weight, number)]
+    }
+
+    #[inline(always)]
+    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<3>, _: &mut [f32]) -> [PerRow; 2] {
+        let inverse = self.block.course.inverse;
+        let weights = group.numbers(self.block.row_weights, 1.0);
+        let [a, b, dot] = &group.sums;
+        let mut logs = *a;
+        if P::BOTH_LOGITS {
+            logs.iter_mut().zip(b).for_each(|(log, b)| *log /= b);
+        }
+        ln_each(simd, &mut logs);
+        let (mut losses, mut made) = ([0.0; MOST_LANES], [[0.0; MOST_LANES]; 2]);
+        for i in 0..MOST_LANES {
+            let gradient = (f64::from(weights[i]) * self.block.factor) as f32 * inverse;
+            let (loss, scales) = P::finish([a[i], b[i], dot[i] * inverse], logs[i], gradient, inverse);
+            let counts = weights[i] != 0.0;
+            [made[0][i], made[1][i]] = if counts { scales } else { [0.0; 2] };
+            group.again[i] |= !(dot[i].abs() < f32::INFINITY);
+            losses[i] = if counts && !group.again[i] { weights[i] * loss } else { 0.0 };
+        }
+        self.loss += losses.iter().copied().map(f64::from).sum::<f64>();
+        made
     }
 }
 
 #[inline(always)]
 fn run<S: Simd, P: Pair>(simd: S, block: &Block<'_>, out: RowsMut<'_>, scratch: &mut [f32]) -> f64 {
     let mut job = Job::<P> { block, loss: 0.0, pair: PhantomData };
-    match vectors_of::<S>(out.width()) {
-        Some(vectors) => narrow_pairs::run(simd, &mut job, out, vectors),
-        None => batches::run(simd, &mut job, block.course, block.rows, out, scratch),
-    }
+    free::run(simd, &mut job, block.course, block.rows, out, scratch);
     job.loss
 }
 

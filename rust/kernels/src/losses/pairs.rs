@@ -5,8 +5,9 @@ use super::{Reduction, Weights, plain_factor};
 use crate::KernelError;
 use crate::real::Real;
 use crate::reference::losses as reference;
-use crate::rows::batches::{Course, scratch_for};
+use crate::rows::batches::Course;
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
+use crate::rows::free::scratch_for;
 use crate::rows::{Machine, Rows, RowsMut, check_like};
 
 /// Which way a KL divergence looks.
@@ -130,7 +131,7 @@ impl Pairs for f32 {
                 row_weights: weights.rows,
                 factor,
             };
-            with_scratch(scratch_for(2, width), |scratch| soft_block(machine.isa, &block, out, scratch))
+            with_scratch(scratch_for(2, 3, width), |scratch| soft_block(machine.isa, &block, out, scratch))
         });
         total * factor
     }
@@ -154,7 +155,7 @@ impl Pairs for f32 {
                 row_weights: weights.rows,
                 factor,
             };
-            with_scratch(scratch_for(2, width), |scratch| match direction {
+            with_scratch(scratch_for(2, 3, width), |scratch| match direction {
                 Direction::Forward => forward_block(machine.isa, &block, out, scratch),
                 Direction::Reverse => reverse_block(machine.isa, &block, out, scratch),
             })

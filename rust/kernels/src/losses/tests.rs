@@ -152,6 +152,32 @@ for_every_isa! {
         }
     }
 
+    fn losses_of_rows_of_any_size_are_the_reference(isa) {
+        let m = Machine::single(isa);
+        for (width, n_rows) in [(5, 35), (50, 19), (100, 5)] {
+            // With and without maxima; labels of hardly any probability, too.
+            for (shift, size) in [(-60.0, 3.0), (0.0, 3.0), (0.0, 35.0), (60.0, 8.0), (200.0, 3.0)] {
+                let x: Vec<f32> = numbers(n_rows * width, 3, size).into_iter().map(|x| x + shift).collect();
+                let t = numbers(n_rows * width, 4, size);
+                let labels: Vec<i64> = (0..n_rows).map(|i| (i * 3 % width) as i64).collect();
+                let (labels, weights) = (Labels::new(&labels), Weights::default());
+                let (found, d_found) = with_labels(m, &x, &labels, width, weights, Reduction::Sum).unwrap();
+                let (exact, d_exact) =
+                    with_labels(m, &wide(&x), &labels, width, Weights::default(), Reduction::Sum).unwrap();
+                same_loss(found, exact, n_rows);
+                assert_close(&d_found, &d_exact, GRADIENT, GRADIENT);
+                for loss in LOSSES.into_iter().filter(|loss| matches!(loss, Loss::Kl(..))) {
+                    let (found, d_found) = loss.run(m, &x, &t, width, weights, Reduction::Sum).unwrap();
+                    let (exact, d_exact) =
+                        loss.run(m, &wide(&x), &wide(&t), width, Weights::default(), Reduction::Sum).unwrap();
+                    same_loss(found, exact, n_rows);
+                    // A reverse gradient is a probability times a difference of logits.
+                    assert_close(&d_found, &d_exact, GRADIENT * f64::from(1.0 + size), GRADIENT * 10.0);
+                }
+            }
+        }
+    }
+
     fn streamed_losses_have_the_bits_of_ordinary_ones(isa) {
         let m = Machine::single(isa);
         let (width, n_rows) = (1031, 16);

@@ -5,10 +5,10 @@
 //! sums cost about one.
 
 use super::job::{Pass, RowJob, Stats};
-use super::sweep::{Finish, max};
+use super::sweep::{Finish, ln_each, max};
 use super::through::{Done, leave, overlapped, overlapped_streamed, rest};
 use super::view::{Rows, RowsMut};
-use crate::simd::{Simd, math};
+use crate::simd::Simd;
 
 /// About how many numbers a batch holds: what is kept of it, it itself and the next one stay in an L1 cache.
 const BATCH_NUMBERS: usize = 2048;
@@ -202,9 +202,7 @@ impl<J: RowJob<N, M>, const N: usize, const M: usize> Block<'_, J, N, M> {
     fn finish<S: Simd>(&mut self, simd: S, job: &mut J, start: usize, maxima: &[[f32; MOST_ROWS]; N]) {
         let mut logs = self.sums;
         for logs in logs.iter_mut().take(J::LOGS) {
-            for chunk in simd.chunks_mut(logs).0 {
-                simd.store(chunk, math::ln(simd, simd.load(chunk)));
-            }
+            ln_each(simd, logs);
         }
         for i in 0..self.step.min(self.n_rows.saturating_sub(start)) {
             let stats = Stats {

@@ -42,9 +42,9 @@ const STREAM_BYTES: usize = 8 << 20;
 /// Narrower rows are written the ordinary way: their lines are shared with their neighbours.
 const STREAM_WIDTH: usize = 512;
 
-/// Rows in a block: a multiple of four, since narrow rows are reduced four at a time.
+/// Rows in a block: a multiple of 16, the rows of a group of narrow ones.
 pub(crate) fn rows_per_block(width: usize) -> usize {
-    (BLOCK_NUMBERS / width.max(1)).max(LEAST_ROWS) & !3
+    (BLOCK_NUMBERS / width.max(1)).max(LEAST_ROWS) & !15
 }
 
 /// Whether such an output is written with non-temporal stores.

@@ -10,13 +10,15 @@
 mod backward;
 pub(crate) mod batches;
 pub(crate) mod blocks;
+pub(crate) mod free;
 pub(crate) mod job;
-pub(crate) mod narrow;
+mod narrow;
 mod reduce;
 mod softmax;
 pub(crate) mod sweep;
 pub(crate) mod through;
 mod view;
+mod wide;
 
 #[cfg(test)]
 mod tests;

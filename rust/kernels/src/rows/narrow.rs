@@ -1,201 +1,209 @@
-//! Rows of a few vectors, which stay in registers from their only load to their only store.
-//!
-//! Four rows go together, so that their horizontal sums are one; their maxima are found before, their losses added
-//! after. A row's last vector is stored whole where it can be:
-//! what it writes of the next row is written again by that row.
+//! Rows of few columns, in groups of as many rows as a vector has lanes: a group is whole vectors whatever the width,
+//! so no lane is idle, and the numbers of its rows (sums, scales) are one vector.
+
+use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::batches::Course;
-use super::job::{ExpSum, Pass, Stats, Through};
+use super::free::{FreeJob, Group, PerRow, run_with_care};
 use super::view::{Rows, RowsMut};
-use crate::simd::{Simd, math};
+use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
-/// How many vectors of a row are kept. Four rows of them take half of AVX-512's registers.
-const MOST_VECTORS: usize = 4;
+/// What is kept of a group, twice, stays in an L1 cache up to this width.
+const MOST_COLUMNS: usize = 64;
 
-/// A job whose rows are multiples of their exponentials but for one column.
-pub(crate) trait ScaledJob {
-    /// Whether [`count`](ScaledJob::count) is called.
-    const COUNTS: bool;
-    /// How a row is made, from the sum of its exponentials.
-    fn scaled(&mut self, row: usize, sum: f32) -> Scaled;
-    /// Adds the loss of a row.
-    fn count(&mut self, row: usize, logits: &[f32], stats: &Stats<1, 1>);
+pub(super) fn is_narrow(width: usize) -> bool {
+    width <= MOST_COLUMNS
 }
 
-/// How a narrow row is made of its exponentials.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scaled {
-    /// What they are multiplied by; with 0 the row is zeros, whatever it holds.
-    pub(crate) scale: f32,
-    /// A column, and what is taken off there afterwards.
-    pub(crate) less: Option<(usize, f32)>,
+pub(super) fn scratch_for(n: usize, m: usize, width: usize) -> usize {
+    (2 * m + n + 2) * width * MOST_LANES
 }
 
-impl Scaled {
-    /// A row that is left out.
-    pub(crate) const ZERO: Scaled = Scaled { scale: 0.0, less: None };
-}
-
-/// The vectors of a row, if they are few enough.
+/// Runs the job over a block of rows.
 #[inline(always)]
-pub(crate) fn vectors_of<S: Simd>(width: usize) -> Option<usize> {
-    let vectors = width.div_ceil(S::LANES);
-    (1..=MOST_VECTORS).contains(&vectors).then_some(vectors)
+pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
+    simd: S,
+    job: &mut J,
+    course: Course,
+    rows: [Rows<'_>; N],
+    out: RowsMut<'_>,
+    scratch: &mut [f32],
+) {
+    let (n_rows, width) = (out.n_rows(), out.width());
+    let size = width * S::LANES;
+    let (parts, scratch) = scratch.split_at_mut((2 * M + N + 2) * size);
+    let mut parts = parts.chunks_exact_mut(size);
+    let mut part = || parts.next().unwrap_or_default();
+    let mut now: [&mut [f32]; M] = std::array::from_fn(|_| part());
+    let mut before: [&mut [f32]; M] = std::array::from_fn(|_| part());
+    let mut last_rows: [&mut [f32]; N] = std::array::from_fn(|_| part());
+    let (last_out, row_of) = (part(), part());
+    for (row, numbers) in row_of.chunks_exact_mut(width).enumerate() {
+        numbers.fill(f32::from_bits(row as u32));
+    }
+    let out = out.into_data();
+    let mut leaving: Option<(Group<M>, [PerRow; N])> = None;
+    // One turn more than there are groups: the last one leaves in it.
+    for start in (0..n_rows + S::LANES).step_by(S::LANES) {
+        let count = n_rows.saturating_sub(start).min(S::LANES);
+        let x =
+            if count > 0 { whole_group(rows, start..start + count, &mut last_rows) } else { [&[][..]; N] };
+        let left = leaving.take();
+        let scales = left.as_ref().map_or([[0.0; MOST_LANES]; N], |(_, scales)| *scales);
+        let out_now = match left {
+            Some(_) if count > 0 => &mut out[(start - S::LANES) * width..][..size],
+            Some(_) => &mut *last_out,
+            None => &mut [],
+        };
+        simd.apart(Turn::<'_, J, N, M> {
+            inverse: course.inverse,
+            x,
+            now: now.each_mut().map(|part| &mut **part),
+            before: before.each_ref().map(|part| &**part),
+            row_of,
+            scales,
+            out: out_now,
+            job: PhantomData,
+        });
+        if let Some((group, _)) = left {
+            let out = &mut out[(start - S::LANES) * width..];
+            if count == 0 {
+                out.copy_from_slice(&last_out[..out.len()]);
+            }
+            run_with_care(simd, job, course, rows, &group, out, scratch);
+        }
+        if count > 0 {
+            let sums = simd.apart(Sums { kept: now.each_ref().map(|part| &**part), width });
+            let mut group = Group::new((course.first + start, count), (width, width), sums, J::LOGITS);
+            let scales = job.scales(simd, &mut group, now[0]);
+            leaving = Some((group, scales));
+            std::mem::swap(&mut now, &mut before);
+        }
+    }
 }
 
-/// The vectors of a row; lanes past its end hold `fill`.
+/// The numbers of some rows, of a whole group: `room` with zeros behind them if they are fewer.
 #[inline(always)]
-pub(crate) fn load_row<S: Simd, const V: usize>(simd: S, row: &[f32], fill: f32) -> [S::F32; V] {
-    let mut vectors = [simd.splat(fill); V];
-    for (k, vector) in vectors.iter_mut().enumerate() {
-        let at = k * S::LANES;
-        *vector = if k + 1 < V {
-            simd.load_at(row, at)
+fn whole_group<'a, const N: usize>(
+    rows: [Rows<'a>; N],
+    wanted: Range<usize>,
+    room: &'a mut [&mut [f32]; N],
+) -> [&'a [f32]; N] {
+    let mut group: [&[f32]; N] = [&[]; N];
+    for ((group, rows), room) in group.iter_mut().zip(rows).zip(room) {
+        let numbers = rows.slice(wanted.clone()).data();
+        *group = if numbers.len() == room.len() {
+            numbers
         } else {
-            simd.load_partial(&row[at.min(row.len())..], fill)
+            room[..numbers.len()].copy_from_slice(numbers);
+            room[numbers.len()..].fill(0.0);
+            room
         };
     }
-    vectors
+    group
 }
 
-/// Writes a row that starts at `start`; `out` goes to the end of the block.
-#[inline(always)]
-pub(crate) fn store_row<S: Simd, const V: usize>(
-    simd: S,
-    out: &mut [f32],
-    start: usize,
+/// A group through the exponential (`x` to `now`) while another one leaves (`before` to `out`); either may be empty.
+struct Turn<'a, J, const N: usize, const M: usize> {
+    inverse: f32,
+    x: [&'a [f32]; N],
+    now: [&'a mut [f32]; M],
+    before: [&'a [f32]; M],
+    /// The row that each number belongs to, as bits.
+    row_of: &'a [f32],
+    scales: [PerRow; N],
+    out: &'a mut [f32],
+    job: PhantomData<J>,
+}
+
+impl<J: FreeJob<N, M>, const N: usize, const M: usize> Kernel for Turn<'_, J, N, M> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match (self.out.is_empty(), self.x[0].is_empty()) {
+            (false, false) => self.both::<S, true, true>(simd),
+            (false, true) => self.both::<S, true, false>(simd),
+            (true, _) => self.both::<S, false, true>(simd),
+        }
+    }
+}
+
+impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
+    #[inline(always)]
+    fn both<S: Simd, const LEAVE: bool, const COME: bool>(self, simd: S) {
+        let powers = Powers::new(simd, self.inverse * std::f32::consts::LOG2_E);
+        let mut scales = [simd.splat(0.0); N];
+        for (vector, scale) in scales.iter_mut().zip(&self.scales) {
+            *vector = simd.load_at(scale, 0);
+        }
+        let (row_of, _) = simd.chunks(self.row_of);
+        let count = row_of.len();
+        // Slices of one known length need no checks in the loop.
+        let x = self.x.map(|x| if COME { &simd.chunks(x).0[..count] } else { &[] });
+        let mut now = self.now.map(|now| &mut simd.chunks_mut(now).0[..count]);
+        let before = self.before.map(|before| &simd.chunks(before).0[..count]);
+        let out = if LEAVE { &mut simd.chunks_mut(self.out).0[..count] } else { &mut [] };
+        for i in 0..count {
+            if LEAVE {
+                let row = simd.load(&row_of[i]);
+                let mut value = simd.mul(simd.load(&before[J::MADE_OF[0]][i]), simd.pick(scales[0], row));
+                for n in 1..N {
+                    let kept = simd.load(&before[J::MADE_OF[n]][i]);
+                    value = simd.mul_add(kept, simd.pick(scales[n], row), value);
+                }
+                simd.store(&mut out[i], value);
+            }
+            if COME {
+                let mut vectors = [simd.splat(0.0); N];
+                for (vector, x) in vectors.iter_mut().zip(x) {
+                    *vector = simd.load(&x[i]);
+                }
+                for (now, term) in now.iter_mut().zip(J::terms(simd, &powers, vectors)) {
+                    simd.store(&mut now[i], term);
+                }
+            }
+        }
+    }
+}
+
+/// The sums over the rows of a group.
+struct Sums<'a, const M: usize> {
+    kept: [&'a [f32]; M],
     width: usize,
-    vectors: &[S::F32; V],
-) {
-    for (k, &vector) in vectors.iter().enumerate() {
-        let at = start + k * S::LANES;
-        if k + 1 < V || at + S::LANES <= out.len() {
-            simd.store_at(out, at, vector);
-        } else {
-            simd.store_partial(&mut out[at..start + width], vector);
+}
+
+impl<const M: usize> Kernel for Sums<'_, M> {
+    type Output = [PerRow; M];
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> [PerRow; M] {
+        match self.width.div_ceil(S::LANES) {
+            1 => self.of::<S, 1>(simd),
+            2 => self.of::<S, 2>(simd),
+            3 => self.of::<S, 3>(simd),
+            4 => self.of::<S, 4>(simd),
+            _ => self.of::<S, 0>(simd),
         }
     }
 }
 
-/// Runs the job over a block of rows of `vectors` vectors.
-#[inline(always)]
-pub(crate) fn run<S: Simd, J: ScaledJob>(
-    simd: S,
-    job: &mut J,
-    course: Course,
-    x: Rows<'_>,
-    out: RowsMut<'_>,
-    vectors: usize,
-) {
-    match vectors {
-        1 => block::<S, J, 1>(simd, job, course, x, out),
-        2 => block::<S, J, 2>(simd, job, course, x, out),
-        3 => block::<S, J, 3>(simd, job, course, x, out),
-        _ => block::<S, J, 4>(simd, job, course, x, out),
-    }
-}
-
-/// How many rows go through each step before the next one, so that no step waits for the one before it: a row's way
-/// from maximum to scale is longer than what the CPU looks ahead.
-const BATCH: usize = 64;
-
-/// What is known of the rows of a batch.
-struct Known {
-    maxima: [f32; BATCH],
-    sums: [f32; BATCH],
-}
-
-#[inline(always)]
-fn block<S: Simd, J: ScaledJob, const V: usize>(
-    simd: S,
-    job: &mut J,
-    course: Course,
-    x: Rows<'_>,
-    out: RowsMut<'_>,
-) {
-    let (first, out) = (course.first, out.into_data());
-    let mut known = Known { maxima: [0.0; BATCH], sums: [1.0; BATCH] };
-    for start in (0..x.n_rows()).step_by(BATCH) {
-        let rows = x.slice(start..x.n_rows().min(start + BATCH));
-        let (n_rows, fours) = (rows.n_rows(), rows.n_rows() / 4 * 4);
-        let to = &mut out[start * x.width()..];
-        for row in (0..n_rows).step_by(4) {
-            known.maxima[row..row + 4].copy_from_slice(&maxima_of::<S, V>(simd, rows, row));
+impl<const M: usize> Sums<'_, M> {
+    /// For rows of `V` vectors, or of any number if `V` is 0.
+    #[inline(always)]
+    fn of<S: Simd, const V: usize>(self, simd: S) -> [PerRow; M] {
+        let vectors = if V == 0 { self.width.div_ceil(S::LANES) } else { V };
+        let mut sums = [[1.0; MOST_LANES]; M];
+        for (sums, kept) in sums.iter_mut().zip(self.kept) {
+            let mut rows = [simd.splat(0.0); MOST_LANES];
+            for (lanes, row) in rows.iter_mut().zip(kept.chunks_exact(self.width)) {
+                let last = (vectors - 1) * S::LANES;
+                *lanes = simd.load_partial(&row[last..], 0.0);
+                for v in 0..vectors - 1 {
+                    *lanes = simd.add(*lanes, simd.load_at(row, v * S::LANES));
+                }
+            }
+            simd.store_at(sums, 0, simd.sums(&rows));
         }
-        for row in (0..fours).step_by(4) {
-            together::<S, J, V, 4>(simd, job, first + start, rows, row, to, course.inverse, &mut known);
-        }
-        for row in fours..n_rows {
-            together::<S, J, V, 1>(simd, job, first + start, rows, row, to, course.inverse, &mut known);
-        }
-        if J::COUNTS {
-            count(simd, job, first + start, rows, &known);
-        }
-    }
-}
-
-/// The largest numbers of four rows, or of as many as there are.
-#[inline(always)]
-fn maxima_of<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, row: usize) -> [f32; 4] {
-    let mut lanes = [simd.splat(f32::NEG_INFINITY); 4];
-    for (i, lanes) in lanes.iter_mut().enumerate().take(rows.n_rows() - row) {
-        for vector in load_row::<S, V>(simd, rows.row(row + i), f32::NEG_INFINITY) {
-            *lanes = simd.max(vector, *lanes);
-        }
-    }
-    simd.max_lane4(lanes)
-}
-
-/// `R` rows, 4 or 1, through the exponential and out.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)] // one loop body, cut out for its two sizes
-fn together<S: Simd, J: ScaledJob, const V: usize, const R: usize>(
-    simd: S,
-    job: &mut J,
-    first: usize,
-    x: Rows<'_>,
-    row: usize,
-    out: &mut [f32],
-    factor: f32,
-    known: &mut Known,
-) {
-    let zero = simd.splat(0.0);
-    let mut kept = [[zero; V]; R];
-    let mut sums = [zero; 4];
-    for (i, kept) in kept.iter_mut().enumerate() {
-        let mut pass = Pass::new(simd, [known.maxima[row + i]], factor);
-        for (vector, x) in kept.iter_mut().zip(load_row::<S, V>(simd, x.row(row + i), f32::NEG_INFINITY)) {
-            [*vector] = ExpSum::add(simd, &mut pass, [x]);
-        }
-        [sums[i]] = pass.sums;
-    }
-    let sums = simd.sum4(sums);
-    for (i, kept) in kept.iter_mut().enumerate() {
-        known.sums[row + i] = sums[i];
-        let made = job.scaled(first + row + i, sums[i]);
-        let scale = simd.splat(made.scale);
-        for vector in kept.iter_mut() {
-            *vector = if made.scale == 0.0 { zero } else { simd.mul(*vector, scale) };
-        }
-        let start = (row + i) * x.width();
-        store_row(simd, out, start, x.width(), kept);
-        if let Some((column, less)) = made.less {
-            out[start + column] -= less;
-        }
-    }
-}
-
-/// Adds the losses of a batch.
-#[inline(always)]
-fn count<S: Simd, J: ScaledJob>(simd: S, job: &mut J, first: usize, x: Rows<'_>, known: &Known) {
-    let mut logs = known.sums;
-    let (chunks, rest) = simd.chunks_mut(&mut logs);
-    for chunk in chunks {
-        simd.store(chunk, math::ln(simd, simd.load(chunk)));
-    }
-    debug_assert!(rest.is_empty(), "a batch is whole vectors");
-    for (row, &ln_sum) in logs.iter().enumerate().take(x.n_rows()) {
-        let stats = Stats { maxima: [known.maxima[row]], sums: [known.sums[row]], logs: [ln_sum] };
-        job.count(first + row, x.row(row), &stats);
+        sums
     }
 }

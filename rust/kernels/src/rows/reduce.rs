@@ -3,11 +3,11 @@
 use super::blocks::Machine;
 use super::blocks::sum_blocks;
 use super::job::{ExpSum, Pass};
-use super::sweep::{ln4, max};
+use super::sweep::max;
 use super::through::through;
 use super::view::{Rows, RowsMut};
 use crate::KernelError;
-use crate::simd::Simd;
+use crate::simd::{Simd, math};
 
 #[inline(always)]
 fn logsumexp_body<S: Simd>(simd: S, x: Rows<'_>, out: &mut [f32]) {
@@ -16,7 +16,8 @@ fn logsumexp_body<S: Simd>(simd: S, x: Rows<'_>, out: &mut [f32]) {
         let largest = simd.max_lane(max(simd, row));
         let mut pass = Pass::new(simd, [largest], 1.0);
         through::<S, ExpSum, 1, 1, false>(simd, &mut pass, 0, [row], &mut [&mut []]);
-        let value = largest + ln4(simd, [simd.sum(pass.sums[0]); 4])[0];
+        let ln_sum = math::ln(simd, simd.splat(simd.sum(pass.sums[0])));
+        let value = largest + simd.max_lane(ln_sum);
         // With an infinity as the maximum, inf - inf has made a NaN of rows that hold none.
         *out = if value.is_nan() && !has_nan(simd, row) { largest } else { value };
     }

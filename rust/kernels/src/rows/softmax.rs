@@ -1,12 +1,12 @@
 //! Softmax and log-softmax.
 
-use super::batches::{Course, run, scratch_for};
+use super::batches::{self, Course};
 use super::blocks::{Machine, each_block, is_streamed, with_scratch};
+use super::free::{self, FreeJob, Group, PerRow};
 use super::job::{ExpSum, RowJob, Stats};
-use super::narrow::{self, Scaled, ScaledJob, vectors_of};
 use super::sweep::{Affine, Centred};
 use super::view::{Rows, RowsMut};
-use crate::simd::Simd;
+use crate::simd::{Simd, math::Powers};
 
 struct Normalize;
 
@@ -28,14 +28,16 @@ impl RowJob<1, 1> for Normalize {
     }
 }
 
-impl ScaledJob for Normalize {
-    const COUNTS: bool = false;
+impl FreeJob<1, 1> for Normalize {
+    const MADE_OF: [usize; 1] = [0];
     #[inline(always)]
-    fn scaled(&mut self, _: usize, sum: f32) -> Scaled {
-        Scaled { scale: 1.0 / sum, less: None }
+    fn terms<S: Simd>(simd: S, powers: &Powers<S>, [x]: [S::F32; 1]) -> [S::F32; 1] {
+        [powers.of(simd, x)]
     }
     #[inline(always)]
-    fn count(&mut self, _: usize, _: &[f32], _: &Stats<1, 1>) {}
+    fn scales<S: Simd>(&mut self, _: S, group: &mut Group<1>, _: &mut [f32]) -> [PerRow; 1] {
+        [group.sums[0].map(|sum| 1.0 / sum)]
+    }
 }
 
 struct LogNormalize {
@@ -56,15 +58,12 @@ impl RowJob<1, 1> for LogNormalize {
 
 #[inline(always)]
 fn softmax_body<S: Simd>(simd: S, course: Course, x: Rows<'_>, out: RowsMut<'_>, scratch: &mut [f32]) {
-    match vectors_of::<S>(x.width()) {
-        Some(vectors) => narrow::run(simd, &mut Normalize, course, x, out, vectors),
-        None => run(simd, &mut Normalize, course, [x], out, scratch),
-    }
+    free::run(simd, &mut Normalize, course, [x], out, scratch);
 }
 
 #[inline(always)]
 fn log_softmax_body<S: Simd>(simd: S, course: Course, x: Rows<'_>, out: RowsMut<'_>) {
-    run(simd, &mut LogNormalize { factor: course.inverse }, course, [x], out, &mut []);
+    batches::run(simd, &mut LogNormalize { factor: course.inverse }, course, [x], out, &mut []);
 }
 
 crate::dispatch! {
@@ -81,7 +80,7 @@ fn course_of(x: Rows<'_>, temperature: f32) -> Course {
 pub(super) fn softmax(machine: Machine<'_>, x: Rows<'_>, out: RowsMut<'_>, temperature: f32) {
     let course = course_of(x, temperature);
     each_block(machine, out, |rows, out| {
-        with_scratch(scratch_for(1, x.width()), |scratch| {
+        with_scratch(free::scratch_for(1, 1, x.width()), |scratch| {
             softmax_block(machine.isa, course, x.slice(rows), out, scratch);
         });
     });

@@ -104,10 +104,10 @@ pub(crate) fn write<S: Simd, const N: usize>(
     }
 }
 
-/// `ln` of four numbers.
+/// `ln` of each number, of which there are whole vectors.
 #[inline(always)]
-pub(crate) fn ln4<S: Simd>(simd: S, numbers: [f32; 4]) -> [f32; 4] {
-    let mut out = numbers;
-    simd.store_partial(&mut out, math::ln(simd, simd.load_partial(&numbers, 1.0)));
-    out
+pub(crate) fn ln_each<S: Simd>(simd: S, numbers: &mut [f32]) {
+    for chunk in simd.chunks_mut(numbers).0 {
+        simd.store(chunk, math::ln(simd, simd.load(chunk)));
+    }
 }

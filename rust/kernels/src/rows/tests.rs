@@ -76,7 +76,9 @@ for_every_isa! {
         // Whole numbers, so that the shift itself does not round.
         let x: Vec<f32> = numbers(50 * 4, 1, 30.0).into_iter().map(f32::round).collect();
         let shifted: Vec<f32> = x.iter().map(|x| x + 4096.0).collect();
-        assert_eq!(forward(RowKernels::softmax, m, &x, 50, 1.0), forward(RowKernels::softmax, m, &shifted, 50, 1.0));
+        // To the bit only where both rows go without their maxima, or neither.
+        let plain = wide(&forward(RowKernels::softmax, m, &x, 50, 1.0));
+        assert_close(&forward(RowKernels::softmax, m, &shifted, 50, 1.0), &plain, PROBABILITY, 0.0);
         assert_eq!(
             forward(RowKernels::log_softmax, m, &x, 50, 1.0),
             forward(RowKernels::log_softmax, m, &shifted, 50, 1.0)
@@ -85,10 +87,40 @@ for_every_isa! {
 
     fn a_row_does_not_depend_on_its_neighbours(isa) {
         let m = Machine::single(isa);
-        let x = numbers(50 * 7, 2, 10.0);
-        let all = forward(RowKernels::softmax, m, &x, 50, 1.0);
-        for (row, expected) in x.chunks(50).zip(all.chunks(50)) {
-            assert_eq!(forward(RowKernels::softmax, m, row, 50, 1.0), expected);
+        for (width, n_rows) in [(50, 41), (700, 7)] {
+            let mut x = numbers(width * n_rows, 2, 10.0);
+            // Rows that need their maxima, among others that do not.
+            for row in [1, 2, n_rows - 1] {
+                x[row * width..][..width].iter_mut().for_each(|x| *x += 1000.0);
+            }
+            x[4 * width] = f32::NAN;
+            let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            let all = forward(RowKernels::softmax, m, &x, width, 1.0);
+            for (row, expected) in x.chunks(width).zip(all.chunks(width)) {
+                assert_eq!(bits(&forward(RowKernels::softmax, m, row, width, 1.0)), bits(expected));
+            }
+        }
+    }
+
+    fn rows_of_any_size_are_the_reference(isa) {
+        let m = Machine::single(isa);
+        for width in [2, 50, 64, 65, 300] {
+            // Sums on both sides of what goes without maxima, and far beyond.
+            for shift in [-1e6, -100.0, -40.0, -27.0, 0.0, 60.0, 69.0, 70.0, 88.0, 1e6] {
+                let x: Vec<f32> = numbers(19 * width, 8, 3.0).into_iter().map(|x| x + shift).collect();
+                for t in [1.0, 0.5, 4.0] {
+                    let found = forward(RowKernels::softmax, m, &x, width, t);
+                    let exact = forward(RowKernels::softmax, m, &wide(&x), width, f64::from(t));
+                    assert_close(&found, &exact, PROBABILITY, 0.0);
+                    assert_close(&found, &exact, 0.0, RELATIVE * 4.0);
+                }
+            }
+        }
+        // Temperatures so small and large that no number but the largest counts, or that all count alike.
+        for t in [1e-36, 1e36] {
+            let x = [0.0, 1.0, f32::NEG_INFINITY, -3.0];
+            let found = forward(RowKernels::softmax, m, &x, 4, t);
+            assert_close(&found, &forward(RowKernels::softmax, m, &wide(&x), 4, f64::from(t)), PROBABILITY, 0.0);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::isa::Kernel;
 use super::lanes::Simd;
 
 /// The token that proves AVX2 and FMA.
@@ -139,6 +140,7 @@ impl Simd for Avx2 {
         div(a, b) = _mm256_div_ps(a, b);
         mul_add(a, b, c) = _mm256_fmadd_ps(a, b, c);
         neg_mul_add(a, b, c) = _mm256_fnmadd_ps(a, b, c);
+        mul_sub(a, b, c) = _mm256_fmsub_ps(a, b, c);
         max(a, b) = _mm256_max_ps(a, b);
         min(a, b) = _mm256_min_ps(a, b);
         sqrt(a) = _mm256_sqrt_ps(a);
@@ -202,6 +204,33 @@ impl Simd for Avx2 {
             let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
         }
+    }
+    #[inline(always)]
+    fn pick(self, a: __m256, lanes: __m256) -> __m256 {
+        // SAFETY: the token proves AVX2.
+        unsafe { _mm256_permutevar8x32_ps(a, _mm256_castps_si256(lanes)) }
+    }
+    #[inline(always)]
+    fn sums(self, rows: &[__m256]) -> __m256 {
+        let rows = &rows[..8];
+        // SAFETY: the token proves AVX2.
+        unsafe {
+            let first = fold4!([rows[0], rows[1], rows[2], rows[3]], _mm256_add_ps);
+            let last = fold4!([rows[4], rows[5], rows[6], rows[7]], _mm256_add_ps);
+            let low = _mm256_permute2f128_ps::<0b0010_0000>(first, last);
+            let high = _mm256_permute2f128_ps::<0b0011_0001>(first, last);
+            _mm256_add_ps(low, high)
+        }
+    }
+    #[inline(always)]
+    fn apart<K: Kernel>(self, kernel: K) -> K::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx2,fma")]
+        fn alone<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token proves AVX2 and FMA.
+        unsafe { alone(self, kernel) }
     }
     #[inline(always)]
     fn sum4(self, a: [__m256; 4]) -> [f32; 4] {

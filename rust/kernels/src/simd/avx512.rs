@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::avx2::Avx2;
+use super::isa::Kernel;
 use super::lanes::Simd;
 
 /// The token that proves AVX-512 F, BW, DQ and VL (and with them AVX2 and FMA).
@@ -46,6 +47,19 @@ macro_rules! compare {
     )+};
 }
 
+/// Four vectors, each block of four lanes folded to one: every block of the result has one number of each.
+#[inline(always)]
+fn fold_blocks(_proof: Avx512, a: __m512, b: __m512, c: __m512, d: __m512) -> __m512 {
+    // SAFETY: the token proves AVX-512 F.
+    unsafe {
+        let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        let low = _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd);
+        let high = _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd);
+        _mm512_add_ps(low, high)
+    }
+}
+
 /// Folds four vectors to four numbers, each from one of them, with `$op` and its 256- and 128-bit forms.
 macro_rules! fold4 {
     ($a:expr, $op:ident, $op128:ident) => {{
@@ -63,6 +77,7 @@ macro_rules! fold4 {
 
 impl Simd for Avx512 {
     const LANES: usize = 16;
+    const ANY_POWER: bool = true;
     type F32 = __m512;
     type Mask = __mmask16;
     type Chunk = [f32; 16];
@@ -143,6 +158,7 @@ impl Simd for Avx512 {
         div(a, b) = _mm512_div_ps(a, b);
         mul_add(a, b, c) = _mm512_fmadd_ps(a, b, c);
         neg_mul_add(a, b, c) = _mm512_fnmadd_ps(a, b, c);
+        mul_sub(a, b, c) = _mm512_fmsub_ps(a, b, c);
         max(a, b) = _mm512_max_ps(a, b);
         min(a, b) = _mm512_min_ps(a, b);
         sqrt(a) = _mm512_sqrt_ps(a);
@@ -187,6 +203,45 @@ impl Simd for Avx512 {
     fn max_lane(self, a: __m512) -> f32 {
         // SAFETY: the token proves AVX-512 F.
         unsafe { _mm512_reduce_max_ps(a) }
+    }
+    #[inline(always)]
+    fn pick(self, a: __m512, lanes: __m512) -> __m512 {
+        // SAFETY: the token proves AVX-512 F.
+        unsafe { _mm512_permutexvar_ps(_mm512_castps_si512(lanes), a) }
+    }
+    #[inline(always)]
+    fn sums(self, rows: &[__m512]) -> __m512 {
+        let rows = &rows[..16];
+        // SAFETY: the token proves AVX-512 F.
+        unsafe {
+            // Each four of the rows in all blocks of four lanes, then the blocks of those.
+            let ab = fold_blocks(self, rows[0], rows[1], rows[2], rows[3]);
+            let cd = fold_blocks(self, rows[4], rows[5], rows[6], rows[7]);
+            let ef = fold_blocks(self, rows[8], rows[9], rows[10], rows[11]);
+            let gh = fold_blocks(self, rows[12], rows[13], rows[14], rows[15]);
+            let first = _mm512_add_ps(
+                _mm512_shuffle_f32x4::<0b10_00_10_00>(ab, cd),
+                _mm512_shuffle_f32x4::<0b11_01_11_01>(ab, cd),
+            );
+            let last = _mm512_add_ps(
+                _mm512_shuffle_f32x4::<0b10_00_10_00>(ef, gh),
+                _mm512_shuffle_f32x4::<0b11_01_11_01>(ef, gh),
+            );
+            _mm512_add_ps(
+                _mm512_shuffle_f32x4::<0b10_00_10_00>(first, last),
+                _mm512_shuffle_f32x4::<0b11_01_11_01>(first, last),
+            )
+        }
+    }
+    #[inline(always)]
+    fn apart<K: Kernel>(self, kernel: K) -> K::Output {
+        #[inline(never)]
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+        fn alone<K: Kernel>(token: Avx512, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token proves AVX-512 F, BW, DQ and VL, AVX2 and FMA.
+        unsafe { alone(self, kernel) }
     }
     #[inline(always)]
     fn transpose(self, square: &mut [__m512]) {

@@ -1,5 +1,7 @@
 //! The operations that a kernel may use, whatever the instruction set.
 
+use super::isa::Kernel;
+
 /// As many lanes as any instruction set has.
 pub const MOST_LANES: usize = 16;
 
@@ -10,6 +12,8 @@ pub const MOST_LANES: usize = 16;
 pub trait Simd: Copy + Send + Sync + 'static {
     /// How many `f32` a vector holds.
     const LANES: usize;
+    /// Whether [`scale_by_power`](Simd::scale_by_power) takes any `n`, infinite ones too.
+    const ANY_POWER: bool = false;
     /// A vector of floats.
     type F32: Copy;
     /// One truth value a lane.
@@ -75,6 +79,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// `c - a * b`; one rounding where the CPU has fused multiply-add.
     fn neg_mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// `a * b - c`; one rounding where the CPU has fused multiply-add.
+    fn mul_sub(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// The larger; **`b` where either is NaN**. Put the accumulator first to let a later number replace a NaN, last to
     /// keep it as it is.
     fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
@@ -125,6 +131,25 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn sum(self, a: Self::F32) -> f32;
     /// The largest lane; if a lane is NaN, that NaN or the largest of some other lanes.
     fn max_lane(self, a: Self::F32) -> f32;
+
+    /// Lane `i` is that lane of `a` whose number are the bits of lane `i` of `lanes`, modulo `LANES`.
+    fn pick(self, a: Self::F32, lanes: Self::F32) -> Self::F32;
+
+    /// Lane `i` is the sum of vector `i`, of `LANES` vectors.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[inline(always)]
+    fn sums(self, rows: &[Self::F32]) -> Self::F32 {
+        let mut sums = [0.0; MOST_LANES];
+        for (sum, &row) in sums.iter_mut().zip(&rows[..Self::LANES]) {
+            *sum = self.sum(row);
+        }
+        self.load_at(&sums, 0)
+    }
+
+    /// Runs a kernel as a function of its own: a hot loop that is cut out of a long function has the registers to itself.
+    fn apart<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// Turns `LANES` vectors around, as a square: lane `i` of vector `j` changes places with lane `j` of vector `i`.
     ///

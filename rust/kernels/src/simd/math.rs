@@ -14,6 +14,9 @@ const EXP_TAIL: [f32; 5] = [4.999_999_4e-1, 1.666_652_1e-1, 4.166_839e-2, 8.368_
 /// (2^r - 1) / r for 0 <= r <= 1; relative error of the whole 9e-8.
 #[allow(clippy::approx_constant, reason = "the first is near ln 2, as it must be, and not it")]
 const EXP2_TAIL: [f32; 5] = [6.931_513e-1, 2.401_644_4e-1, 5.579_991_3e-2, 9.017_031e-3, 1.867_13e-3];
+/// (2^r - 1) / r for |r| <= ½; relative error of the whole 1e-7.
+#[allow(clippy::approx_constant, reason = "the first is ln 2 to the last bit but one")]
+const EXP2_NEAR: [f32; 5] = [6.931_47e-1, 2.402_224_7e-1, 5.550_711e-2, 9.671_292e-3, 1.326_953_4e-3];
 /// (ln(1+f) - f + f²/2) / f³ for √½ - 1 <= f <= √2 - 1; relative error of the whole 6e-9.
 const LN_TAIL: [f32; 8] = [
     3.333_333e-1,
@@ -70,6 +73,43 @@ pub fn exp2<S: Simd>(simd: S, x: S::F32) -> S::F32 {
     let (whole, rest) = simd.split_floor(x);
     let power = simd.mul_add(rest, polynomial(simd, rest, &EXP2_TAIL), simd.splat(1.0));
     simd.scale_by_floor(power, whole)
+}
+
+/// `2^(factor x)`, within 2e-7 of the result where it is a normal float, for any size of `x` (the product is not
+/// rounded). Zero and infinite beyond what floats hold, exactly 0 for -inf; infinite or NaN for inf, NaN for NaN.
+#[derive(Clone, Copy)]
+pub struct Powers<S: Simd> {
+    factor: S::F32,
+    /// Below it, the result is 0.
+    lowest: S::F32,
+    /// Above it, infinite.
+    highest: S::F32,
+}
+
+impl<S: Simd> Powers<S> {
+    /// For a positive factor.
+    #[inline(always)]
+    pub fn new(simd: S, factor: f32) -> Self {
+        Self {
+            factor: simd.splat(factor),
+            lowest: simd.splat((-160.0 / factor).max(f32::MIN)),
+            highest: simd.splat((160.0 / factor).min(f32::MAX)),
+        }
+    }
+
+    /// The powers of one vector.
+    #[inline(always)]
+    pub fn of(&self, simd: S, x: S::F32) -> S::F32 {
+        // NaN passes: the second argument where either is.
+        let mut x = simd.max(self.lowest, x);
+        if !S::ANY_POWER {
+            x = simd.min(self.highest, x);
+        }
+        let n = simd.round(simd.mul(x, self.factor));
+        let r = simd.mul_sub(x, self.factor, n);
+        let power = simd.mul_add(r, polynomial(simd, r, &EXP2_NEAR), simd.splat(1.0));
+        simd.scale_by_power(power, n)
+    }
 }
 
 /// `ln x`, within 2 units in the last place (3 on [`Scalar`](super::Scalar)), subnormal arguments included.

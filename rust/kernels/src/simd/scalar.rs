@@ -1,5 +1,6 @@
 //! Four lanes as a plain array: what the compiler makes SSE2 of, or NEON, or single floats.
 
+use super::isa::Kernel;
 use super::lanes::Simd;
 
 /// The token of plain Rust, which every CPU runs.
@@ -103,6 +104,10 @@ impl Simd for Scalar {
         each(|i| fused(-a[i], b[i], c[i]))
     }
     #[inline(always)]
+    fn mul_sub(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
+        each(|i| fused(a[i], b[i], -c[i]))
+    }
+    #[inline(always)]
     fn max(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         each(|i| if a[i] > b[i] { a[i] } else { b[i] })
     }
@@ -171,6 +176,14 @@ impl Simd for Scalar {
     #[inline(always)]
     fn any(self, mask: [bool; 4]) -> bool {
         mask[0] | mask[1] | mask[2] | mask[3]
+    }
+    #[inline(always)]
+    fn pick(self, a: [f32; 4], lanes: [f32; 4]) -> [f32; 4] {
+        each(|i| a[lanes[i].to_bits() as usize % 4])
+    }
+    #[inline(never)]
+    fn apart<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
     }
     #[inline(always)]
     fn sum(self, a: [f32; 4]) -> f32 {

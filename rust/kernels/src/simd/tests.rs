@@ -50,6 +50,8 @@ on_every_isa! {
     exponents_come_apart;
     exp_is_close;
     exp2_is_close;
+    powers_are_close;
+    lanes_are_picked;
     ln_is_close;
     ln_1p_sigmoid_and_tanh_are_close;
     edges_of_the_functions;
@@ -208,6 +210,8 @@ mod bodies {
             let four = [vector(1.0), vector(2.0), vector(3.0), vector(4.0)];
             assert_eq!(simd.sum4(four), [1.0 + rest, 2.0 + rest, 3.0 + rest, 4.0 + rest]);
             assert_eq!(simd.max_lane4(four), [1.0, 2.0, 3.0, 4.0]);
+            let all: Vec<S::F32> = (0..S::LANES).map(|i| vector(i as f32)).collect();
+            same(&lanes(simd, simd.sums(&all)), (0..S::LANES).map(|i| i as f32 + rest));
         }
     }
 
@@ -269,6 +273,33 @@ mod bodies {
         let at = |x: f32| lanes(simd, math::exp2(simd, simd.splat(x)))[S::LANES - 1];
         let edges = [at(f32::NEG_INFINITY), at(0.0), at(f32::NAN), at(f32::MIN), at(-151.0), at(-1e9)];
         same(&edges, [0.0, 1.0, f32::NAN, 0.0, 0.0, 0.0].into_iter());
+    }
+
+    pub fn powers_are_close<S: Simd>(simd: S) {
+        // Without fused multiply-add the product of x and the factor rounds.
+        let bound = unfused::<S>(3.0, 200.0);
+        let powers = math::Powers::new(simd, 1.5);
+        close(simd, -84.0..84.0, |v| powers.of(simd, v), |x| (1.5 * x).exp2(), bound);
+        close(simd, -0.5..0.5, |v| powers.of(simd, v), |x| (1.5 * x).exp2(), 3.0);
+        let at = |x: f32| lanes(simd, powers.of(simd, simd.splat(x)))[S::LANES - 1];
+        let edges = [at(f32::NEG_INFINITY), at(0.0), at(f32::NAN), at(f32::MIN), at(-110.0), at(100.0)];
+        same(&edges, [0.0, 1.0, f32::NAN, 0.0, 0.0, f32::INFINITY].into_iter());
+        for x in [f32::INFINITY, f32::MAX, 1e9] {
+            assert!(!at(x).is_finite(), "{x}: {}", at(x));
+        }
+        // A factor so small or large that the bounds are at the end of the floats.
+        for factor in [1e-38, 1e30] {
+            let found = lanes(simd, math::Powers::new(simd, factor).of(simd, simd.splat(0.0)));
+            assert!(found.iter().all(|e| *e == 1.0));
+        }
+    }
+
+    pub fn lanes_are_picked<S: Simd>(simd: S) {
+        let (numbers, vector) = &vectors(simd, &SAMPLES)[0];
+        let order: Vec<usize> = (0..S::LANES).map(|i| i * 7 + 3).collect();
+        let bits: Vec<f32> = order.iter().map(|&i| f32::from_bits(i as u32)).collect();
+        let found = simd.pick(*vector, simd.load_at(&bits, 0));
+        same(&lanes(simd, found), order.iter().map(|i| numbers[i % S::LANES]));
     }
 
     pub fn ln_is_close<S: Simd>(simd: S) {
