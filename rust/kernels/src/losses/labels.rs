@@ -292,7 +292,7 @@ impl FreeJob<1, 1> for Job<'_> {
         ln_each(simd, &mut losses);
         let mut scales = [0.0; MOST_LANES];
         for i in 0..MOST_LANES {
-            group.again[i] |= !(ratios[i] < MOST_RATIO);
+            group.again[i] |= ratios[i].is_nan() || ratios[i] >= MOST_RATIO;
             losses[i] = if group.again[i] { 0.0 } else { weights[i] * losses[i] };
             scales[i] = (f64::from(weights[i]) * self.factor) as f32 / sums[i];
         }

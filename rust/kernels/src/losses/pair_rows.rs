@@ -179,7 +179,7 @@ impl<P: Pair> FreeJob<2, 3> for Job<'_, P> {
             let (loss, scales) = P::finish([a[i], b[i], dot[i] * inverse], logs[i], gradient, inverse);
             let counts = weights[i] != 0.0;
             [made[0][i], made[1][i]] = if counts { scales } else { [0.0; 2] };
-            group.again[i] |= !(dot[i].abs() < f32::INFINITY);
+            group.again[i] |= !dot[i].is_finite();
             losses[i] = if counts && !group.again[i] { weights[i] * loss } else { 0.0 };
         }
         self.loss += losses.iter().copied().map(f64::from).sum::<f64>();

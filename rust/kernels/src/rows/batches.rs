@@ -1,4 +1,5 @@
-//! Rows through the exponential in batches: softmax, log-softmax and the losses differ only in their job.
+//! Rows through the exponential in batches, with their maxima: log-softmax, losses with smoothed or negative labels, and
+//! the rows that [cannot go without](super::free). They differ only in their job.
 //!
 //! While a batch goes through the exponential, the one before it leaves and the one after it is searched for its
 //! largest numbers, so no row waits for its own maximum or sum. Four rows are reduced together, so that four horizontal

@@ -180,8 +180,8 @@ impl<'a, S: Simd, const N: usize> Leaving<'a, S, N> {
     #[inline(always)]
     fn made(&self, simd: S, kept: [S::F32; N]) -> S::F32 {
         let mut value = simd.mul(kept[0], self.scales[0]);
-        for n in 1..N {
-            value = simd.mul_add(kept[n], self.scales[n], value);
+        for (kept, &scale) in kept.into_iter().zip(&self.scales).skip(1) {
+            value = simd.mul_add(kept, scale, value);
         }
         value
     }
