@@ -99,8 +99,9 @@ pub(crate) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     scratch: &mut [f32],
 ) {
     let width = out.width();
-    if width < 2 || !FACTORS.contains(&course.inverse) {
-        // A single column has probability 1 exactly.
+    // A single column has probability 1 exactly. Two wide rows and what is kept of both are too much for an L1 cache.
+    let no_gain = width < 2 || N > 1 && !narrow::is_narrow(width);
+    if no_gain || !FACTORS.contains(&course.inverse) {
         batches::run(simd, job, course, rows, out, scratch);
     } else if narrow::is_narrow(width) {
         narrow::run(simd, job, course, rows, out, scratch);
