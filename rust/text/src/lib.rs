@@ -5,6 +5,7 @@ pub mod alignment;
 pub mod doc;
 pub mod hash;
 pub mod lexeme;
+mod lexeme_table;
 pub mod lexical;
 pub mod strings;
 pub mod symbols;

@@ -103,6 +103,8 @@ struct Sections {
     kept: Section,
     zone: Section,
     in_zone: bool,
+    /// How often strings were let go of.
+    losses: u64,
 }
 
 impl Sections {
@@ -140,6 +142,16 @@ impl StringsRead<'_> {
         self.0.get(id)
     }
 
+    /// Whether the id is a symbol's or a stored string's.
+    pub fn contains(&self, id: u64) -> bool {
+        self.0.is_known(id, true)
+    }
+
+    /// How often the store has let go of strings: what it contained, it contains as long as this is the same.
+    pub fn losses(&self) -> u64 {
+        self.0.losses
+    }
+
     /// The stored strings, oldest first; those of an open memory zone last. Symbols are not listed.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let sections = [&self.0.kept, &self.0.zone];
@@ -151,6 +163,11 @@ impl StringsRead<'_> {
 pub struct StringsWrite<'a>(RwLockWriteGuard<'a, Sections>);
 
 impl StringsWrite<'_> {
+    /// As [`StringsRead::losses`].
+    pub fn losses(&self) -> u64 {
+        self.0.losses
+    }
+
     /// Keeps `text`, whose [`string_id`] is `id`, until the end of the open memory zone, or for good.
     pub fn add_transient(&mut self, id: u64, text: &str) {
         self.0.insert(id, text, true);
@@ -221,7 +238,10 @@ impl StringStore {
 
     /// Forgets every string and keeps `texts` instead.
     pub fn reset<'t>(&self, texts: impl IntoIterator<Item = &'t str>) {
-        *self.sections.write() = Sections::default();
+        {
+            let mut sections = self.sections.write();
+            *sections = Sections { losses: sections.losses + 1, ..Sections::default() };
+        }
         for text in texts {
             self.add(text);
         }
@@ -234,7 +254,9 @@ impl StringStore {
 
     /// Takes the newest strings kept for good back, down to `len` of them: for a load that failed.
     pub fn take_back_to(&self, len: usize) {
-        self.sections.write().kept.truncate(len);
+        let mut sections = self.sections.write();
+        sections.losses += 1;
+        sections.kept.truncate(len);
     }
 
     /// From here on [`add_transient`](Self::add_transient) keeps strings only until [`end_zone`](Self::end_zone).
@@ -246,6 +268,7 @@ impl StringStore {
     pub fn end_zone(&self) {
         let mut sections = self.sections.write();
         sections.in_zone = false;
+        sections.losses += 1;
         sections.zone = Section::default();
     }
 }

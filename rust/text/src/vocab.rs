@@ -4,18 +4,17 @@
 //! remembers how long the table was and cuts it there when it ends; [`Vocab::zone`] tells documents of an ended
 //! zone from live ones.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{RwLock, RwLockReadGuard};
 use rayon::ThreadPool;
 
-use crate::hash::IdMap;
 use crate::lexeme::Lexeme;
-use crate::lexical::{Lexicon, WordForms};
-use crate::strings::{StringStore, Texts, string_id};
+use crate::lexeme_table::LexemeTable;
+pub use crate::lexeme_table::LookedUp;
+use crate::lexical::{EVERY_STRING, Lexicon};
+use crate::strings::{StringStore, string_id};
 
 /// Changes the attributes of each new lexeme: what a caller's own attribute getters say of its string.
 pub trait LexemeHook: Send + Sync {
@@ -31,91 +30,8 @@ pub type HookError = Box<dyn std::error::Error + Send + Sync>;
 #[error("memory_zone: a zone is open on this vocabulary already; end it before opening another")]
 pub struct ZoneOpen;
 
-/// Room for so many lexemes is made with the first.
-const FIRST_LEXEMES: usize = 1 << 10;
-/// From this many new words on another thread keeps their strings.
-const WORTH_A_THREAD: usize = 256;
-
-#[derive(Default)]
-struct LexemeTable {
-    lexemes: Vec<Lexeme>,
-    texts: Texts,
-    by_orth: IdMap<u32>,
-    /// Word types whose 64-bit id another word type has already. Hashes of that kind do not happen by chance,
-    /// but a text can be made to hold them, and must still come back as it was.
-    colliding: HashMap<Box<str>, u32>,
-}
-
-impl LexemeTable {
-    fn find(&self, orth: u64, text: &str) -> Option<u32> {
-        let index = *self.by_orth.get(&orth)?;
-        if self.texts.get(index) == Some(text) { Some(index) } else { self.colliding.get(text).copied() }
-    }
-
-    /// The index of the word type with this id. Where it is new, `lexeme` becomes its lexeme.
-    fn find_or_push(&mut self, orth: u64, text: &str, lexeme: &Lexeme) -> u32 {
-        let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
-        match self.by_orth.entry(orth) {
-            Entry::Vacant(free) => {
-                free.insert(index);
-            }
-            Entry::Occupied(taken) if self.texts.get(*taken.get()) == Some(text) => {
-                return *taken.get();
-            }
-            Entry::Occupied(_) => match self.colliding.get(text) {
-                Some(&index) => return index,
-                None => {
-                    self.colliding.insert(text.into(), index);
-                }
-            },
-        }
-        if self.lexemes.len() == self.lexemes.capacity() {
-            // Memory that is not written to costs nothing, and moving lexemes is felt in a cold start.
-            self.lexemes.reserve(3 * self.lexemes.len() + FIRST_LEXEMES);
-        }
-        self.lexemes.push(*lexeme);
-        self.texts.push(text);
-        index
-    }
-
-    /// The index of each word type that was looked up, added where it is new still.
-    fn number(&mut self, LookedUp { indices, forms }: &LookedUp) -> Vec<u32> {
-        let mut forms = forms.iter();
-        let mut push = || forms.next().map(|form| self.find_or_push(form.orth, form.text(), &form.lexeme));
-        indices.iter().filter_map(|known| known.or_else(&mut push)).collect()
-    }
-
-    fn truncate(&mut self, len: usize) {
-        for index in len as u32..self.lexemes.len() as u32 {
-            let Some(text) = self.texts.get(index) else { continue };
-            let orth = string_id(text);
-            if self.by_orth.get(&orth) == Some(&index) {
-                self.by_orth.remove(&orth);
-            } else {
-                self.colliding.remove(text);
-            }
-        }
-        self.lexemes.truncate(len);
-        self.texts.truncate(len);
-        self.lexemes.shrink_to(2 * len);
-        self.texts.shrink();
-        self.by_orth.shrink_to(2 * len);
-    }
-}
-
-/// Word types that were looked up: the index of each known one, and in order what becomes the lexemes of the others.
-#[derive(Default)]
-pub struct LookedUp<'x> {
-    indices: Vec<Option<u32>>,
-    forms: Vec<WordForms<'x>>,
-}
-
-impl LookedUp<'_> {
-    /// Whether nothing was looked up.
-    pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
-    }
-}
+/// From this many new words on another thread does its share of what is done after looking them up.
+pub(crate) const WORTH_A_THREAD: usize = 256;
 
 /// Read access to the lexeme table for many look-ups under one lock.
 pub struct VocabRead<'a>(RwLockReadGuard<'a, LexemeTable>);
@@ -248,14 +164,16 @@ impl Vocab {
                 }
             }
         }
-        Ok(LookedUp { indices, forms })
+        let strings = self.strings.read();
+        let new_strings = forms.iter().map(|form| form.strings_where(|id| !strings.contains(id))).collect();
+        Ok(LookedUp { indices, forms, new_strings, losses: strings.losses() })
     }
 
     /// The second half of [`lexemes`](Self::lexemes): makes the lexemes that are not there yet, of all that was looked
     /// up. With a pool another thread keeps their strings meanwhile.
     pub fn settle(&self, looked_up: &[LookedUp], pool: Option<&ThreadPool>) -> Vec<Vec<u32>> {
         let table = &mut *self.table.write();
-        let keep = || self.keep_strings(looked_up.iter().flat_map(|found| &found.forms));
+        let keep = || looked_up.iter().for_each(|found| self.keep_strings(found));
         let mut number = || looked_up.iter().map(|found| table.number(found)).collect();
         match pool.filter(|_| looked_up.iter().any(|found| found.forms.len() > WORTH_A_THREAD)) {
             Some(pool) => pool.in_place_scope(|scope| {
@@ -269,10 +187,12 @@ impl Vocab {
         }
     }
 
-    fn keep_strings<'f>(&self, forms: impl IntoIterator<Item = &'f WordForms<'f>>) {
+    fn keep_strings(&self, found: &LookedUp) {
         let mut strings = self.strings.write();
-        for form in forms {
-            form.each_string(|id, string| strings.add_transient(id, string));
+        // What was there may have gone since, with a memory zone or a load that failed.
+        let all_if_lost = if strings.losses() == found.losses { 0 } else { EVERY_STRING };
+        for (form, new) in found.forms.iter().zip(&found.new_strings) {
+            form.each_string(new | all_if_lost, |id, string| strings.add_transient(id, string));
         }
     }
 
@@ -282,7 +202,10 @@ impl Vocab {
             let zone = self.zone();
             let mut form = lexicon.forms(text);
             // The hook finds the strings of the lexeme in the store.
-            self.keep_strings([&form]);
+            {
+                let mut strings = self.strings.write();
+                form.each_string(EVERY_STRING, |id, string| strings.add_transient(id, string));
+            }
             hook.adjust(text, &mut form.lexeme, &self.strings)?;
             let mut table = self.table.write();
             // Another thread may have ended the zone that held the strings a hook has just added.
@@ -395,18 +318,5 @@ mod tests {
         assert_eq!(vocab.lexeme_record(brought), None);
         assert_eq!(vocab.strings().get(string_id("brought")), None);
         assert!(vocab.begin_zone().unwrap() > zone);
-    }
-
-    #[test]
-    fn colliding_word_types_keep_their_strings() {
-        let mut table = LexemeTable::default();
-        let lexeme = Lexicon::default().forms("one").lexeme;
-        let mut push = |text: &str| table.find_or_push(lexeme.orth, text, &lexeme);
-        let (one, other) = (push("one"), push("other"));
-        assert_eq!((push("one"), push("other")), (one, other));
-        assert_eq!(table.find(lexeme.orth, "one"), Some(one));
-        assert_eq!(table.find(lexeme.orth, "other"), Some(other));
-        table.truncate(1);
-        assert_eq!(table.find(lexeme.orth, "other"), None);
     }
 }

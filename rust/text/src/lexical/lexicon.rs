@@ -28,6 +28,9 @@ pub struct Lexicon {
     pub norms_by_id: IdMap<String>,
 }
 
+/// All strings of a word, as [`WordForms::each_string`] takes them.
+pub const EVERY_STRING: u8 = u8::MAX;
+
 /// A lexeme and the strings its ids stand for, none of them stored yet.
 pub struct WordForms<'t> {
     /// The attributes of the word type.
@@ -49,15 +52,23 @@ impl<'t> WordForms<'t> {
         self.text
     }
 
-    /// Calls `keep` with each string and its id.
-    pub fn each_string(&self, mut keep: impl FnMut(u64, &str)) {
-        keep(self.orth, self.text);
+    /// Calls `keep` with the strings that the bits of `which` stand for, and their ids.
+    pub fn each_string(&self, which: u8, mut keep: impl FnMut(u64, &str)) {
+        if which & 1 != 0 {
+            keep(self.orth, self.text);
+        }
         let others = [&*self.lower, prefix(self.text), suffix(self.text), &self.shape, self.lang];
-        for (&id, string) in self.ids.iter().zip(others.into_iter().chain(self.norm)) {
-            if id != self.orth {
+        for (nth, (&id, string)) in self.ids.iter().zip(others.into_iter().chain(self.norm)).enumerate() {
+            if which >> (nth + 1) & 1 != 0 && id != self.orth {
                 keep(id, string);
             }
         }
+    }
+
+    /// The strings whose ids pass `test`, a bit for each.
+    pub fn strings_where(&self, test: impl Fn(u64) -> bool) -> u8 {
+        let bit = |(nth, &id): (usize, &u64)| u8::from(id != self.orth && test(id)) << (nth + 1);
+        self.ids.iter().enumerate().map(bit).fold(u8::from(test(self.orth)), |all, bit| all | bit)
     }
 }
 

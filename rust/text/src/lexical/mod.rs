@@ -11,5 +11,5 @@ mod web_address;
 pub use character::{is_digit, is_letter, is_punctuation, is_space};
 pub use flags::language_independent_flags;
 pub use form::{prefix, suffix, word_shape};
-pub use lexicon::{Lexicon, WordForms};
+pub use lexicon::{EVERY_STRING, Lexicon, WordForms};
 pub use likeness::{like_email, like_url};

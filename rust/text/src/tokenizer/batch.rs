@@ -5,15 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use rayon::ThreadPool;
 
-use super::session::Session;
+use super::cache::Part;
+use super::session::{Documents, Session, give_lexemes};
 use super::{TokenizeError, Tokenizer};
 use crate::doc::columns::Columns;
-use crate::vocab::LookedUp;
+use crate::vocab::{LookedUp, WORTH_A_THREAD};
 
 /// Below this many bytes a batch is not worth a second thread.
 const SMALL_BATCH: usize = 4096;
 /// A thread takes at most this many texts at a time.
-const MAX_GROUP: usize = 64;
+const MAX_GROUP: usize = 16;
 
 /// What one thread did: documents that wait for their new words' lexemes, or the text it failed at.
 type Work<'t> = Result<(Session<'t>, LookedUp<'t>), (usize, TokenizeError)>;
@@ -38,45 +39,57 @@ impl Tokenizer {
         let next = AtomicUsize::new(0);
         let work = || -> Work {
             let mut session = Session::new(self, &rules, &lexicon, zone);
-            let mut at = texts.len();
-            let mut take_group = || -> Result<LookedUp, TokenizeError> {
-                loop {
-                    at = next.fetch_add(group, Ordering::Relaxed);
-                    if at >= texts.len() {
-                        return session.look_up();
-                    }
-                    for text in &texts[at..(at + group).min(texts.len())] {
-                        session.tokenize(at, text)?;
-                        at += 1;
-                    }
+            loop {
+                let first = next.fetch_add(group, Ordering::Relaxed);
+                if first >= texts.len() {
+                    break;
                 }
-            };
-            match take_group() {
-                Ok(looked_up) => Ok((session, looked_up)),
-                Err(error) => Err((at, error)),
+                session.tokenize(first, &texts[first..(first + group).min(texts.len())])?;
             }
+            let looked_up = session.look_up().map_err(|error| (texts.len(), error))?;
+            Ok((session, looked_up))
         };
-        let works = match pool {
-            None => vec![work()],
-            Some(pool) => {
-                let works = Mutex::new(Vec::with_capacity(n_threads));
-                pool.in_place_scope(|scope| {
-                    for _ in 1..n_threads {
-                        scope.spawn(|_| works.lock().push(work()));
-                    }
-                    let own = work();
-                    works.lock().push(own);
-                });
-                works.into_inner()
-            }
-        };
-        let (mut sessions, looked_up) = all_or_first_error(works)?;
+        let (sessions, looked_up) = all_or_first_error(in_threads(pool, work))?;
         let lexemes = self.vocab.settle(&looked_up, pool);
-        sessions.iter_mut().zip(&lexemes).for_each(|(session, lexemes)| session.share(lexemes));
-        let mut done: Vec<(usize, Columns)> = sessions.into_iter().flat_map(Session::into_done).collect();
+        let (mut done, fresh): (Vec<Documents>, Vec<Part>) =
+            sessions.into_iter().map(Session::into_parts).unzip();
+        let mut number =
+            || done.iter_mut().zip(&lexemes).for_each(|(done, lexemes)| give_lexemes(done, lexemes));
+        let share = || {
+            fresh.into_iter().zip(&lexemes).for_each(|(part, new)| self.share(part, new, &rules, zone));
+        };
+        match pool.filter(|_| lexemes.iter().any(|lexemes| lexemes.len() > WORTH_A_THREAD)) {
+            Some(pool) => pool.in_place_scope(|scope| {
+                scope.spawn(|_| number());
+                share();
+            }),
+            None => {
+                number();
+                share();
+            }
+        }
+        let mut done: Documents = done.into_iter().flatten().collect();
         done.sort_by_key(|(number, _)| *number);
         Ok(done.into_iter().map(|(_, columns)| columns).collect())
     }
+}
+
+/// What `work` returns in each thread of `pool`, and in the one that calls.
+fn in_threads<R: Send>(pool: Option<&ThreadPool>, work: impl Fn() -> R + Sync) -> Vec<R> {
+    let Some(pool) = pool else { return vec![work()] };
+    let n_others = pool.current_num_threads().saturating_sub(1);
+    let results = Mutex::new(Vec::with_capacity(1 + n_others));
+    pool.in_place_scope(|scope| {
+        for _ in 0..n_others {
+            scope.spawn(|_| {
+                let result = work();
+                results.lock().push(result);
+            });
+        }
+        let own = work();
+        results.lock().push(own);
+    });
+    results.into_inner()
 }
 
 /// What all threads did, or the error of the first text that has one.

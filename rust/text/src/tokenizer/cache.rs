@@ -9,6 +9,8 @@ use super::split::Chunk;
 
 /// From this many entries on a part is emptied and begun anew, so that a stream of rare words cannot fill memory.
 const MAX_ENTRIES: usize = 1 << 18;
+/// Room for so many new chunks is made with the first: growing step by step is felt in a cold start.
+const FIRST_CHUNKS: usize = 1 << 10;
 /// Chunks of at most this many bytes are keyed by a number, which is compared without following a pointer.
 const SHORT: usize = 15;
 
@@ -81,11 +83,14 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn get(&self, key: Key) -> Option<Found<'_>> {
-        let slot = match key {
-            Key::Short(number) => self.short.get(&number),
-            Key::Long(string) => self.long.get(string),
-        };
-        slot.map(|slot| self.found(slot))
+        self.slot(key).map(|slot| self.found(&slot))
+    }
+
+    fn slot(&self, key: Key) -> Option<Slot> {
+        match key {
+            Key::Short(number) => self.short.get(&number).copied(),
+            Key::Long(string) => self.long.get(string).copied(),
+        }
     }
 
     fn found(&self, slot: &Slot) -> Found<'_> {
@@ -118,6 +123,9 @@ impl Part {
                 Slot::Several { start, end: self.tokens.len() as u32 }
             }
         };
+        if self.short.capacity() == 0 {
+            self.short.reserve(FIRST_CHUNKS);
+        }
         match key {
             Key::Short(number) => self.short.insert(number, slot),
             Key::Long(string) => self.long.insert(string.into(), slot),
@@ -193,13 +201,26 @@ pub(super) struct ChunkCache {
     zone: u64,
 }
 
+/// Where the tokens of a chunk are in a cache, as long as that does not change.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    slot: Slot,
+    transient: bool,
+}
+
 impl ChunkCache {
-    /// The tokens of a chunk that was seen before.
-    pub(super) fn get(&self, key: Key) -> Option<Found<'_>> {
-        match self.kept.get(key) {
-            None if self.zone != 0 => self.transient.get(key),
-            found => found,
+    /// The place of a chunk that was seen before.
+    pub(super) fn place(&self, key: Key) -> Option<Place> {
+        match self.kept.slot(key) {
+            Some(slot) => Some(Place { slot, transient: false }),
+            None if self.zone == 0 => None,
+            None => self.transient.slot(key).map(|slot| Place { slot, transient: true }),
         }
+    }
+
+    /// The tokens of a chunk.
+    pub(super) fn tokens(&self, Place { slot, transient }: &Place) -> Found<'_> {
+        if *transient { self.transient.found(slot) } else { self.kept.found(slot) }
     }
 
     /// The memory zone the transient part belongs to, 0 for none.

@@ -6,7 +6,9 @@
 mod batch;
 mod cache;
 mod cost;
+mod per_thread;
 pub mod python_regex;
+mod regular;
 mod reverse;
 mod rules;
 mod search;

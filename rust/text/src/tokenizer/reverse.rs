@@ -7,20 +7,18 @@
 
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
-use regex_automata::util::pool::Pool;
 use regex_automata::{Anchored, Input, MatchKind};
 
 use super::cost;
+use super::per_thread::PerThread;
 use super::python_regex::Node;
 
 /// Bytes of states an automaton keeps before it starts over.
 const CACHE_CAPACITY: usize = 1 << 24;
 
-type NewCache = Box<dyn Fn() -> Cache + Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe>;
-
 struct Automaton {
     dfa: DFA,
-    caches: Pool<Cache, NewCache>,
+    caches: PerThread<Cache>,
     /// Characters of look-behind at the start of a match.
     width: usize,
 }
@@ -64,21 +62,20 @@ impl Automaton {
             .cache_capacity(CACHE_CAPACITY)
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).thompson(nfa).build(pattern).ok()?;
-        let for_caches = dfa.clone();
-        let caches: NewCache = Box::new(move || for_caches.create_cache());
-        Some(Self { dfa, caches: Pool::new(caches), width })
+        Some(Self { dfa, caches: PerThread::default(), width })
     }
 
     fn leftmost_start(&self, text: &str) -> Option<usize> {
-        let mut cache = self.caches.get();
+        self.caches.with(|| self.dfa.create_cache(), |cache| self.leftmost_start_with(cache, text))
+    }
+
+    fn leftmost_start_with(&self, cache: &mut Cache, text: &str) -> Option<usize> {
         let input = Input::new(text).anchored(Anchored::Yes);
         cost::read(|| {
-            let start = self.dfa.start_state_reverse(&mut cache, &input);
-            start.map_or(text.len(), |start| {
-                cost::until_dead(&self.dfa, &mut cache, start, text.bytes().rev())
-            })
+            let start = self.dfa.start_state_reverse(cache, &input);
+            start.map_or(text.len(), |start| cost::until_dead(&self.dfa, cache, start, text.bytes().rev()))
         });
-        let found = self.dfa.try_search_rev(&mut cache, &input).ok()??;
+        let found = self.dfa.try_search_rev(cache, &input).ok()??;
         let behind = text[found.offset()..].chars().take(self.width).map(char::len_utf8).sum::<usize>();
         Some(found.offset() + behind)
     }

@@ -9,11 +9,9 @@ use std::sync::{Arc, OnceLock};
 use super::TokenizeError;
 use super::cost::{self, Reach};
 use super::python_regex::{Node, PatternError, parse};
+use super::regular::{Regular, SIZE_LIMIT};
 use super::reverse::ReverseSearch;
 use crate::vocab::HookError;
-
-/// Compiled patterns may take this many bytes; those of a language with many exceptions take a few megabytes.
-const SIZE_LIMIT: usize = 1 << 28;
 
 /// A search of the caller's own. Ranges are in bytes of the text.
 pub trait CustomSearch: Send + Sync {
@@ -26,13 +24,13 @@ pub trait CustomSearch: Send + Sync {
 }
 
 enum Exact {
-    Regular(regex::Regex),
+    Regular(Box<Regular>),
     LookAround(Box<fancy_regex::Regex>),
 }
 
 /// One pattern, searched from left to right.
 struct Matcher {
-    outline: regex::Regex,
+    outline: Regular,
     exact: Option<Exact>,
     /// Whether it is tied to the start of the text, so that the search ends where nothing can match any more.
     at_start: bool,
@@ -53,13 +51,13 @@ impl Matcher {
         let exact = if pattern == outline {
             None
         } else if node.is_regular() {
-            Some(Exact::Regular(regular(&pattern)?))
+            Some(Exact::Regular(Box::new(Regular::new(&pattern)?)))
         } else {
             let built = fancy_regex::RegexBuilder::new(&pattern).delegate_size_limit(SIZE_LIMIT).build();
             Some(Exact::LookAround(Box::new(built.map_err(|error| error.to_string())?)))
         };
         Ok(Self {
-            outline: regular(&outline)?,
+            outline: Regular::new(&outline)?,
             exact,
             at_start: !start.is_empty(),
             reach: OnceLock::new(),
@@ -86,9 +84,9 @@ impl Matcher {
     fn find(&self, text: &str) -> Result<Option<Range<usize>>, TokenizeError> {
         cost::read(|| self.cost(text));
         match &self.exact {
-            None => Ok(self.outline.find(text).map(|found| found.range())),
+            None => Ok(self.outline.find(text)),
             Some(_) if !self.outline.is_match(text) => Ok(None),
-            Some(Exact::Regular(regex)) => Ok(regex.find(text).map(|found| found.range())),
+            Some(Exact::Regular(regex)) => Ok(regex.find(text)),
             Some(Exact::LookAround(regex)) => Ok(regex.find(text)?.map(|found| found.range())),
         }
     }
@@ -97,9 +95,9 @@ impl Matcher {
     fn find_from(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, TokenizeError> {
         cost::read(|| text.len() - from);
         match &self.exact {
-            None => Ok(self.outline.find_at(text, from).map(|found| found.range())),
+            None => Ok(self.outline.find_at(text, from)),
             Some(_) if !self.outline.is_match_at(text, from) => Ok(None),
-            Some(Exact::Regular(regex)) => Ok(regex.find_at(text, from).map(|found| found.range())),
+            Some(Exact::Regular(regex)) => Ok(regex.find_at(text, from)),
             Some(Exact::LookAround(regex)) => Ok(regex.find_from_pos(text, from)?.map(|found| found.range())),
         }
     }
@@ -107,9 +105,9 @@ impl Matcher {
     fn find_all(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizeError> {
         cost::read(|| self.cost(text));
         match &self.exact {
-            None => Ok(self.outline.find_iter(text).map(|found| found.range()).collect()),
+            None => Ok(self.outline.find_all(text)),
             Some(_) if !self.outline.is_match(text) => Ok(Vec::new()),
-            Some(Exact::Regular(regex)) => Ok(regex.find_iter(text).map(|found| found.range()).collect()),
+            Some(Exact::Regular(regex)) => Ok(regex.find_all(text)),
             Some(Exact::LookAround(regex)) => {
                 regex.find_iter(text).map(|found| Ok(found.map(|found| found.range())?)).collect()
             }
@@ -120,11 +118,6 @@ impl Matcher {
 /// Where the last `count` characters of the text begin.
 fn last_characters(text: &str, count: usize) -> usize {
     text.char_indices().rev().take(count).last().map_or(text.len(), |(at, _)| at)
-}
-
-fn regular(pattern: &str) -> Result<regex::Regex, String> {
-    let built = regex::RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build();
-    built.map_err(|error| error.to_string())
 }
 
 fn matcher(node: &Node, start: &str, pattern: &str) -> Result<Matcher, PatternError> {
@@ -162,7 +155,7 @@ pub struct Search {
     engine: Engine,
     pattern: Option<String>,
     /// For a whole match: matches wherever a text that the given one begins with does.
-    open: Option<(regex::Regex, OnceLock<Reach>)>,
+    open: Option<(Regular, OnceLock<Reach>)>,
 }
 
 impl Search {
@@ -220,7 +213,7 @@ impl Search {
         let node = parse(pattern)?;
         let engine = Engine::AtStart(matcher(&node, r"\A", pattern)?);
         let open =
-            regular(&format!(r"\A(?:{})", node.open_outline())).ok().map(|open| (open, OnceLock::new()));
+            Regular::new(&format!(r"\A(?:{})", node.open_outline())).ok().map(|open| (open, OnceLock::new()));
         Ok(Self { engine, pattern: Some(pattern.into()), open })
     }
 

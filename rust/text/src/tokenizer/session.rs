@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use parking_lot::RwLockReadGuard;
 use rustc_hash::FxHashMap;
 
-use super::cache::{CachedToken, Key, Part};
+use super::cache::{CachedToken, ChunkCache, Key, Part, Place};
 use super::rules::Rules;
-use super::split::{Piece, chunks};
+use super::split::{Chunk, Piece, chunks};
 use super::{TokenizeError, Tokenizer};
 use crate::doc::Column;
 use crate::doc::columns::Columns;
@@ -18,6 +19,10 @@ use crate::vocab::LookedUp;
 const MAX_CACHED_BYTES: usize = 256;
 /// From this many new chunks on they are shared before the texts are done, so that a long text cannot fill memory.
 const MAX_UNSHARED: usize = 1 << 12;
+/// Room for so many new words is made with the first.
+const FIRST_WORDS: usize = 1 << 10;
+/// So many chunks are looked up side by side.
+const BLOCK: usize = 32;
 /// Set in the number of a word that has no lexeme yet; the rest is its place in [`NewWords`].
 const NEW: u32 = 1 << 31;
 
@@ -30,6 +35,9 @@ struct NewWords<'x> {
 
 impl<'x> NewWords<'x> {
     fn number(&mut self, word: &'x str) -> u32 {
+        if self.words.is_empty() {
+            self.places.reserve(FIRST_WORDS);
+        }
         *self.places.entry(word).or_insert_with(|| {
             self.words.push(word);
             NEW | (self.words.len() - 1) as u32
@@ -87,17 +95,29 @@ impl Words {
     }
 }
 
+/// Holds the shared cache still, where it is held.
+type CacheGuard<'t> = Option<RwLockReadGuard<'t, ChunkCache>>;
+
+/// Documents, each with the number of its text.
+pub(super) type Documents = Vec<(usize, Columns)>;
+
 /// The work of one thread on some of the texts, by the rules and in the memory zone of its beginning.
 pub(super) struct Session<'t> {
     tokenizer: &'t Tokenizer,
     rules: &'t Arc<Rules>,
     lexicon: &'t Lexicon,
     zone: u64,
+    /// Whether a function of the caller's is among the rules.
+    rules_call_out: bool,
     fresh: Part,
     new_words: NewWords<'t>,
     words: Words,
-    /// The documents of the texts so far, each with its text's number.
-    done: Vec<(usize, Columns)>,
+    /// Room for some chunks, for where they are in the cache, and for the tokens of one.
+    block: Vec<(Chunk, Key<'t>)>,
+    places: Vec<Option<Place>>,
+    tokens: Vec<CachedToken>,
+    /// The documents of the texts so far.
+    done: Documents,
 }
 
 impl<'t> Session<'t> {
@@ -112,56 +132,106 @@ impl<'t> Session<'t> {
             rules,
             lexicon,
             zone,
+            rules_call_out: rules.call_out(),
             fresh: Part::default(),
             new_words: NewWords::default(),
             words: Words::default(),
+            block: Vec::new(),
+            places: Vec::new(),
+            tokens: Vec::new(),
             done: Vec::new(),
         }
     }
 
-    pub(super) fn tokenize(&mut self, number: usize, text: &'t str) -> Result<(), TokenizeError> {
+    /// Makes the documents of some texts, numbered from `first` on.
+    ///
+    /// # Errors
+    /// With the number of the text that has one.
+    pub(super) fn tokenize(&mut self, first: usize, texts: &[&'t str]) -> Result<(), (usize, TokenizeError)> {
+        // Threads that take the lock for each text wait for each other.
+        let mut cache = None;
+        for (number, text) in (first..).zip(texts) {
+            let words = self.tokenize_text(text, &mut cache).and_then(|()| self.words.take());
+            self.done.push((number, words.map_err(|error| (number, error))?));
+        }
+        Ok(())
+    }
+
+    fn tokenize_text(&mut self, text: &'t str, cache: &mut CacheGuard<'t>) -> Result<(), TokenizeError> {
         if self.rules.span_chunks(text) {
+            // Functions of the caller's must not find the cache locked.
+            *cache = None;
             for piece in self.rules.pieces(text)? {
                 let token = self.token(text, &piece);
                 self.words.push(&token, piece.space);
             }
+            Ok(())
         } else {
-            self.tokenize_chunks(text)?;
+            self.tokenize_chunks(text, cache)
         }
-        self.done.push((number, self.words.take()?));
-        Ok(())
     }
 
-    fn tokenize_chunks(&mut self, text: &'t str) -> Result<(), TokenizeError> {
-        let tokenizer = self.tokenizer;
-        // Functions of the caller's must not find the cache locked.
-        let rules_call_out = self.rules.call_out();
-        let mut cache = Some(tokenizer.cache.read());
-        let mut tokens = Vec::new();
-        for chunk in chunks(text) {
-            let key = Key::new(text, &chunk);
-            let shared = cache.get_or_insert_with(|| tokenizer.cache.read());
-            if let Some(known) = shared.get(key).or_else(|| self.fresh.get(key)) {
-                self.words.push_all(known.tokens(), chunk.space);
-                continue;
+    fn tokenize_chunks(&mut self, text: &'t str, cache: &mut CacheGuard<'t>) -> Result<(), TokenizeError> {
+        let mut chunks = chunks(text);
+        let mut block = std::mem::take(&mut self.block);
+        loop {
+            block.clear();
+            block.extend(chunks.by_ref().take(BLOCK).map(|chunk| (chunk, Key::new(text, &chunk))));
+            let mut rest = &*block;
+            while !rest.is_empty() {
+                rest = &rest[self.tokenize_block(text, rest, cache)?..];
             }
-            if rules_call_out {
-                cache = None;
-            }
-            let string = &text[chunk.start..chunk.end];
-            tokens.clear();
-            for piece in self.rules.chunk_pieces(string)? {
-                tokens.push(self.token(string, &piece));
-            }
-            self.words.push_all(&tokens, chunk.space);
-            if string.len() <= MAX_CACHED_BYTES {
-                self.fresh.insert(key, &tokens);
-            }
-            if self.fresh.len() >= MAX_UNSHARED || self.new_words.words.len() >= MAX_UNSHARED {
-                cache = None;
-                self.share_early()?;
+            if block.len() < BLOCK {
+                self.block = block;
+                return Ok(());
             }
         }
+    }
+
+    /// The tokens of some chunks; returns how many were done before the cache had to be let go of.
+    fn tokenize_block(
+        &mut self,
+        text: &'t str,
+        block: &[(Chunk, Key<'t>)],
+        cache: &mut CacheGuard<'t>,
+    ) -> Result<usize, TokenizeError> {
+        let known = cache.get_or_insert_with(|| self.tokenizer.cache.read());
+        // All are looked up before any is used, so that the memory's latencies overlap.
+        self.places.clear();
+        self.places.extend(block.iter().map(|(_, key)| known.place(*key)));
+        for (nth, (chunk, key)) in block.iter().enumerate() {
+            if let Some(place) = &self.places[nth] {
+                self.words.push_all(known.tokens(place).tokens(), chunk.space);
+            } else if let Some(fresh) = self.fresh.get(*key) {
+                self.words.push_all(fresh.tokens(), chunk.space);
+            } else if self.rules_call_out || self.is_full() {
+                // Functions of the caller's must not find the cache locked, nor must the sharing.
+                *cache = None;
+                if self.is_full() {
+                    self.share_early()?;
+                }
+                self.tokenize_new(text, chunk, *key)?;
+                return Ok(nth + 1);
+            } else {
+                self.tokenize_new(text, chunk, *key)?;
+            }
+        }
+        Ok(block.len())
+    }
+
+    /// Takes a chunk apart that was not seen before.
+    fn tokenize_new(&mut self, text: &'t str, chunk: &Chunk, key: Key<'t>) -> Result<(), TokenizeError> {
+        let string = &text[chunk.start..chunk.end];
+        let mut tokens = std::mem::take(&mut self.tokens);
+        tokens.clear();
+        for piece in self.rules.chunk_pieces(string)? {
+            tokens.push(self.token(string, &piece));
+        }
+        self.words.push_all(&tokens, chunk.space);
+        if string.len() <= MAX_CACHED_BYTES {
+            self.fresh.insert(key, &tokens);
+        }
+        self.tokens = tokens;
         Ok(())
     }
 
@@ -177,35 +247,50 @@ impl<'t> Session<'t> {
         Ok(self.tokenizer.vocab.look_up(&words, self.lexicon)?)
     }
 
-    /// The documents of the texts, each with its text's number.
-    pub(super) fn into_done(self) -> Vec<(usize, Columns)> {
-        self.done
+    /// The documents of the texts, each with its text's number, and the chunks that were not seen before.
+    pub(super) fn into_parts(self) -> (Documents, Part) {
+        (self.done, self.fresh)
+    }
+
+    fn is_full(&self) -> bool {
+        self.fresh.len() >= MAX_UNSHARED || self.new_words.words.len() >= MAX_UNSHARED
     }
 
     fn share_early(&mut self) -> Result<(), TokenizeError> {
         let looked_up = self.look_up()?;
-        let lexemes = self.tokenizer.vocab.settle(&[looked_up], None);
-        lexemes.iter().for_each(|lexemes| self.share(lexemes));
+        let lexemes = self.tokenizer.vocab.settle(&[looked_up], None).swap_remove(0);
+        give_lexemes(&mut self.done, &lexemes);
+        self.words.lex.iter_mut().for_each(|word| *word = lexeme_of(*word, &lexemes));
+        let fresh = std::mem::take(&mut self.fresh);
+        self.tokenizer.share(fresh, &lexemes, self.rules, self.zone);
         Ok(())
     }
+}
 
-    /// Gives new words their lexemes, and puts new chunks into the shared cache, unless rules or zone have changed
-    /// meanwhile, in another thread.
-    pub(super) fn share(&mut self, lexemes: &[u32]) {
+/// The lexeme of a word that is perhaps new; `lexemes` are those of the new ones.
+fn lexeme_of(word: u32, lexemes: &[u32]) -> u32 {
+    if word & NEW == 0 { word } else { lexemes[(word ^ NEW) as usize] }
+}
+
+/// Gives the new words of documents their lexemes.
+pub(super) fn give_lexemes(documents: &mut Documents, lexemes: &[u32]) {
+    if !lexemes.is_empty() {
+        documents.iter_mut().for_each(|(_, columns)| columns.renumber(|word| lexeme_of(word, lexemes)));
+    }
+}
+
+impl Tokenizer {
+    /// Puts new chunks into the cache, unless rules or zone have changed meanwhile, in another thread.
+    pub(super) fn share(&self, mut fresh: Part, lexemes: &[u32], rules: &Arc<Rules>, zone: u64) {
         if lexemes.is_empty() {
             return;
         }
-        let vocab = &self.tokenizer.vocab;
-        let mut fresh = std::mem::take(&mut self.fresh);
-        let number = |word: u32| if word & NEW == 0 { word } else { lexemes[(word ^ NEW) as usize] };
-        self.done.iter_mut().for_each(|(_, columns)| columns.renumber(number));
-        self.words.lex.iter_mut().for_each(|word| *word = number(*word));
-        fresh.renumber(number);
+        fresh.renumber(|word| lexeme_of(word, lexemes));
         // Locks are taken in one order everywhere: the rules', then the cache's.
-        let current_rules = self.tokenizer.rules.read();
-        let mut cache = self.tokenizer.cache.write();
-        if Arc::ptr_eq(&current_rules, self.rules) && vocab.zone() == self.zone && cache.zone() == self.zone {
-            cache.extend(&fresh, |lexeme| vocab.is_kept(lexeme));
+        let current_rules = self.rules.read();
+        let mut cache = self.cache.write();
+        if Arc::ptr_eq(&current_rules, rules) && self.vocab.zone() == zone && cache.zone() == zone {
+            cache.extend(&fresh, |lexeme| self.vocab.is_kept(lexeme));
         }
     }
 }
