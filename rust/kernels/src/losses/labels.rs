@@ -334,7 +334,7 @@ impl CrossEntropy for f32 {
         let (peak, rest) = labels.peak_and_rest(width);
         let factor = row_factor(reduction, || total_weight(labels, &weights));
         let class_total = weights.classes.map_or(width as f32, |w| w.iter().sum());
-        let streamed = is_streamed(logits.n_rows(), width);
+        let streamed = is_streamed(logits.n_rows(), width, 1);
         let total = sum_blocks(machine, out, |rows, out| {
             let mut job = Job { labels: *labels, weights, factor, peak, rest, class_total, loss: 0.0 };
             let course = Course { first: rows.start, inverse: 1.0, streamed };

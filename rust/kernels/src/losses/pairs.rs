@@ -116,7 +116,7 @@ impl Pairs for f32 {
     ) -> f64 {
         let width = logits.width();
         let factor = plain_factor(reduction, &weights, logits.n_rows());
-        let streamed = is_streamed(logits.n_rows(), width);
+        let streamed = is_streamed(logits.n_rows(), width, 2);
         let total = sum_blocks(machine, out, |rows, out| {
             let weighted = weights.classes.map(|w| weighted(targets.slice(rows.clone()), w));
             let targets = match &weighted {
@@ -147,7 +147,7 @@ impl Pairs for f32 {
     ) -> f64 {
         let width = student.width();
         let factor = plain_factor(reduction, &weights, student.n_rows());
-        let streamed = is_streamed(student.n_rows(), width);
+        let streamed = is_streamed(student.n_rows(), width, 2);
         let total = sum_blocks(machine, out, |rows, out| {
             let block = Block {
                 course: Course { first: rows.start, inverse: 1.0 / temperature, streamed },

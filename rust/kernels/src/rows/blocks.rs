@@ -37,8 +37,9 @@ const BLOCK_NUMBERS: usize = 1 << 15;
 const LEAST_ROWS: usize = 64;
 /// With fewer numbers, starting threads costs more than they save: 4096 × 50 gains nothing from a second one.
 const THREADED_NUMBERS: usize = 1 << 19;
-/// Output from this size on goes past the caches; a smaller one is likely to be read again from them.
-const STREAM_BYTES: usize = 8 << 20;
+/// Where inputs and output together are larger, the output goes past the caches; of smaller ones a part is still
+/// there at the next call. An L3 cache's worth.
+const CACHED_BYTES: usize = 32 << 20;
 /// Narrower rows are written the ordinary way: their lines are shared with their neighbours.
 const STREAM_WIDTH: usize = 512;
 
@@ -47,9 +48,9 @@ pub(crate) fn rows_per_block(width: usize) -> usize {
     (BLOCK_NUMBERS / width.max(1)).max(LEAST_ROWS) & !15
 }
 
-/// Whether such an output is written with non-temporal stores.
-pub(crate) fn is_streamed(n_rows: usize, width: usize) -> bool {
-    width >= STREAM_WIDTH && n_rows * width * size_of::<f32>() >= STREAM_BYTES
+/// Whether an output of this shape, made of so many inputs of the same one, is written with non-temporal stores.
+pub(crate) fn is_streamed(n_rows: usize, width: usize, n_inputs: usize) -> bool {
+    width >= STREAM_WIDTH && (n_inputs + 1) * n_rows * width * size_of::<f32>() > CACHED_BYTES
 }
 
 /// Calls `work` with each block of `out` and its row numbers, on the threads of the machine, and adds what it

@@ -74,7 +74,7 @@ crate::dispatch! {
 }
 
 fn course_of(x: Rows<'_>, temperature: f32) -> Course {
-    Course { first: 0, inverse: 1.0 / temperature, streamed: is_streamed(x.n_rows(), x.width()) }
+    Course { first: 0, inverse: 1.0 / temperature, streamed: is_streamed(x.n_rows(), x.width(), 1) }
 }
 
 pub(super) fn softmax(machine: Machine<'_>, x: Rows<'_>, out: RowsMut<'_>, temperature: f32) {

@@ -11,7 +11,8 @@ use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
 /// About how many numbers a group holds: what is kept of it, twice, stays in an L1 cache if a row does.
 const GROUP_NUMBERS: usize = 2048;
-/// How many numbers ahead of their use memory is asked for: the CPU's own prefetching ends at each page.
+/// How many numbers ahead of their use memory is asked for, to read or to write: the CPU's own prefetching ends at
+/// each page.
 const AHEAD: usize = 512;
 
 fn rows_per_group(width: usize) -> usize {
@@ -122,6 +123,7 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
         let body = width / S::LANES * S::LANES;
         if comes {
             for at in (0..body).step_by(S::LANES) {
+                simd.prefetch(self.out, at + AHEAD);
                 simd.store_at(self.out, at, leaving.at(simd, at));
                 coming.add(simd, at);
             }
