@@ -8,7 +8,7 @@ are made when they are first needed, and again whenever they are loaded.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from thinc.api import Model
 
 from ferrule import _core
-from ferrule.ml.encoder_parts import find_parts
+from ferrule.ml.encoder_parts import EncoderParts, find_parts
 from ferrule.ml.feature_extractor import extract_rows
 
 __all__ = [
@@ -34,12 +34,7 @@ ATTRIBUTE = "int8"
 
 def quantizable_encoders(model: Node) -> list[Node]:
     """The nodes of the tree that are fused token encoders with a second window layer."""
-    found = []
-    for node in model.walk():
-        parts = find_parts(node) if type(node._func).__name__ == "FusedForward" else None
-        if parts is not None and parts.window == 1 and len(parts.layers) > 1:
-            found.append(node)
-    return found
+    return [node for node, _ in _quantizable(model)]
 
 
 def quantized_encoders(model: Node) -> list[Node]:
@@ -59,10 +54,9 @@ def quantize_tree(model: Node, docs: Sequence[Any]) -> int:
     if not docs:
         raise ValueError("quantize: no documents with tokens were given, and the ranges are found in those.")
     found = []
-    for node in quantizable_encoders(model):
-        parts = find_parts(node)
-        params = None if parts is None else parts.params()
-        if parts is None or params is None:
+    for node, parts in _quantizable(model):
+        params = parts.params()
+        if params is None:
             raise ValueError(
                 "quantize: the token encoder has no weights yet, or not as float32 in C order. Initialize or "
                 "load the pipeline first."
@@ -116,6 +110,13 @@ def release_for_training(model: Node, params: Any) -> None:
             "nlp.dequantize() before training, and nlp.quantize(docs) again afterwards."
         )
     del model.attrs[ATTRIBUTE]
+
+
+def _quantizable(model: Node) -> Iterator[tuple[Node, EncoderParts]]:
+    for node in model.walk():
+        parts = find_parts(node) if type(node._func).__name__ == "FusedForward" else None
+        if parts is not None and parts.window == 1 and len(parts.layers) > 1:
+            yield node, parts
 
 
 def _is_of(params: Any, quantization: dict[str, Any]) -> bool:
