@@ -26,7 +26,7 @@ class Quantizing(Processing):
 
         Raises ValueError if there is nothing to quantize: no component has such an encoder, or one of
         `components` has none; no documents have tokens; there are no weights yet. Then no component is
-        quantized that was not.
+        quantized that was not. Raises TypeError for a single text.
         """
         if isinstance(docs, str):
             raise TypeError("nlp.quantize: expected texts or documents, such as a list, found a single str")

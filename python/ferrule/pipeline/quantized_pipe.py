@@ -49,8 +49,9 @@ class QuantizablePipe(Pipe):
             remedy = (
                 "Its encoder is the shared tok2vec component's: quantize that one."
                 if listens
-                else "That is the encoder of spacy.HashEmbedCNN.v2 (and of MultiHashEmbed with "
-                "MaxoutWindowEncoder) with window_size 1, depth 2 or more and without static vectors."
+                else "That is the encoder of spacy.HashEmbedCNN.v2 or ferrule.HashEmbedCNN.v1 (and of "
+                "MultiHashEmbed with MaxoutWindowEncoder) with window_size 1, depth 2 or more and without "
+                "static vectors."
             )
             raise ValueError(
                 f"{self._label('quantize')}: the model has no token encoder that can run in bytes. {remedy}"
