@@ -60,7 +60,7 @@ fn beam_analyses<'py>(
     let pool = workers(py)?;
     let settings = BeamSettings { width, density, temperature };
     let (docs, probabilities, columns) = detached(py, || {
-        network.network.check_batch(batch.0.n_tokens())?;
+        network.network.check(&batch.0)?;
         let starts = batch.0.starts();
         let found = transitions::beam(pool.threads(), &network.network, &batch.0, starts, settings)?;
         let (mut docs, mut probabilities, mut columns) = (Vec::new(), Vec::new(), Columns::default());

@@ -152,7 +152,7 @@ impl TransitionNetwork {
     fn decode<'py>(&self, py: Python<'py>, batch: &BiluoBatch) -> PyResult<EntityColumns<'py>> {
         let pool = workers(py)?;
         let columns = detached(py, || {
-            self.network.check_batch(batch.0.n_tokens())?;
+            self.network.check(&batch.0)?;
             let histories = transitions::decode(pool.threads(), &self.network, &batch.0, batch.0.starts());
             Ok::<_, KernelError>(entity_columns(&batch.0, &histories))
         })?;
@@ -166,7 +166,7 @@ impl TransitionNetwork {
         let pool = workers(py)?;
         let (n_tokens, n_actions) = (self.network.n_tokens(), self.network.n_actions());
         let (actions, scores) = detached(py, || {
-            self.network.check_batch(batch.0.n_tokens())?;
+            self.network.check(&batch.0)?;
             let (mut actions, mut scores) = (vec![-1; n_tokens], vec![0.0; n_tokens * n_actions]);
             let starts = batch.0.starts();
             let paths = transitions::decode_with_scores(pool.threads(), &self.network, &batch.0, starts);
@@ -205,7 +205,7 @@ impl TransitionNetwork {
             BiluoGold::new(&batch.0, moves(gold.as_slice()?)?, negatives).map_err(IntoPyErr::into_py_err)?;
         let pool = workers(py)?;
         detached(py, || {
-            self.network.check_batch(batch.0.n_tokens())?;
+            self.network.check(&batch.0)?;
             let segments = gold.segments(&batch.0, longest);
             let lesson = GoldLesson(&gold);
             let dropout = Dropout::new(drop, seed, 0);
@@ -300,7 +300,7 @@ impl TransitionNetwork {
     ) -> PyResult<TransitionTrace> {
         let pool = workers(py)?;
         detached(py, || {
-            self.network.check_batch(batch.0.n_tokens())?;
+            self.network.check(&batch.0)?;
             let lesson = TeacherLesson::new(teacher, &self.network, actions, temperature)?;
             let starts = batch.0.starts().into_iter();
             let segments =

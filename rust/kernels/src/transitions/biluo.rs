@@ -138,12 +138,6 @@ impl Biluo {
         &self.docs
     }
 
-    /// How many tokens the batch has.
-    #[must_use]
-    pub fn n_tokens(&self) -> usize {
-        self.tokens.len()
-    }
-
     /// The actions, in the order of the network's outputs.
     #[must_use]
     pub fn actions(&self) -> &[Action] {
@@ -245,6 +239,15 @@ impl TransitionSystem for Biluo {
 
     fn n_actions(&self) -> usize {
         self.actions.len()
+    }
+
+    fn n_tokens(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Without and with spaCy's `extra_state_tokens`.
+    fn n_shown(&self) -> &[usize] {
+        &[3, 6]
     }
 
     fn is_final(&self, state: &State) -> bool {

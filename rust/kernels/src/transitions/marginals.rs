@@ -35,7 +35,7 @@ pub fn entity_probabilities(
     system: &Biluo,
     settings: MarginalSettings,
 ) -> Result<Vec<Vec<(Entity, f64)>>, KernelError> {
-    network.check_batch(system.n_tokens())?;
+    network.check(system)?;
     check_temperature(settings.temperature)?;
     if !(settings.floor > 0.0 && settings.floor < 1.0) {
         return Err(KernelError::Value {

@@ -21,6 +21,8 @@ mod score;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_of_another_system;
+#[cfg(test)]
 mod tests_of_probabilities;
 
 pub use backward::Gradients;
@@ -40,6 +42,10 @@ pub trait TransitionSystem: Sync {
     /// How many actions there are. The network may score fewer: those behind its last output are taken only where
     /// nothing else is allowed.
     fn n_actions(&self) -> usize;
+    /// How many tokens the batch has.
+    fn n_tokens(&self) -> usize;
+    /// How many tokens a state may be asked to show.
+    fn n_shown(&self) -> &[usize];
     /// Whether the analysis is complete.
     fn is_final(&self, state: &Self::State) -> bool;
     /// Writes the tokens that the network looks at; -1 where there is none.

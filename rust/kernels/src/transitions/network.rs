@@ -1,5 +1,6 @@
 //! The network that scores a state's actions, with all that depends on single tokens worked out beforehand.
 
+use super::TransitionSystem;
 use crate::gemm::{Matrix, Panels, product};
 use crate::simd::Isa;
 use crate::{KernelError, Threads};
@@ -88,6 +89,7 @@ impl NetworkParams<'_> {
             KernelError::expect_len("transitions: the upper weights", expected, weights.len())?;
         }
         for (what, size) in [
+            ("transitions: the tokens that a state shows", self.n_features),
             ("transitions: the hidden width", self.hidden),
             ("transitions: the pieces", self.pieces),
             ("transitions: the width of a token", self.width),
@@ -100,13 +102,6 @@ impl NetworkParams<'_> {
                     found: size.to_string(),
                 });
             }
-        }
-        if self.n_features != 3 && self.n_features != 6 {
-            return Err(KernelError::Value {
-                what: "transitions: the tokens that a state shows",
-                expected: "3 or 6".into(),
-                found: self.n_features.to_string(),
-            });
         }
         if self.pieces > 256 {
             return Err(KernelError::Value {
@@ -191,7 +186,24 @@ impl Network {
     ///
     /// # Errors
     /// [`KernelError::Shape`]
-    pub fn check_batch(&self, n_tokens: usize) -> Result<(), KernelError> {
+    pub(super) fn check_batch(&self, n_tokens: usize) -> Result<(), KernelError> {
         KernelError::expect_len("transitions: the tokens of the batch", self.n_tokens(), n_tokens)
+    }
+
+    /// Refuses a batch of another number of tokens, and a system whose states do not show as many tokens as it looks at.
+    ///
+    /// # Errors
+    /// [`KernelError::Shape`] and [`KernelError::Value`]
+    pub fn check<T: TransitionSystem>(&self, system: &T) -> Result<(), KernelError> {
+        self.check_batch(system.n_tokens())?;
+        if system.n_shown().contains(&self.n_features) {
+            return Ok(());
+        }
+        let known: Vec<String> = system.n_shown().iter().map(usize::to_string).collect();
+        Err(KernelError::Value {
+            what: "transitions: the tokens that a state shows",
+            expected: known.join(" or "),
+            found: self.n_features.to_string(),
+        })
     }
 }

@@ -21,16 +21,25 @@ pub(super) struct Weights {
     n_features: usize,
     hidden: usize,
     pieces: usize,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    padding: Vec<f32>,
-    upper: Option<(Vec<f32>, Vec<f32>)>,
-    tokens: Vec<f32>,
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    pub(super) padding: Vec<f32>,
+    pub(super) upper: Option<(Vec<f32>, Vec<f32>)>,
+    pub(super) tokens: Vec<f32>,
 }
 
 impl Weights {
     pub(super) fn new(n_tokens: usize, pieces: usize, has_upper: bool, n_features: usize) -> Weights {
-        let n_actions = actions().len();
+        Weights::of(actions().len(), n_tokens, pieces, has_upper, n_features)
+    }
+
+    pub(super) fn of(
+        n_actions: usize,
+        n_tokens: usize,
+        pieces: usize,
+        has_upper: bool,
+        n_features: usize,
+    ) -> Weights {
         let hidden = if has_upper { 7 } else { n_actions };
         let size = n_features * hidden * pieces;
         Weights {
@@ -107,13 +116,14 @@ fn random_gold(lengths: &[u32], seed: u64) -> Vec<Action> {
 
 for_every_isa! {
     fn scores_are_those_of_the_plain_loops(isa) {
-        for (pieces, has_upper, n_features) in [(1, true, 3), (2, true, 3), (3, true, 6), (2, false, 3)] {
+        for (pieces, has_upper, n_features) in [(1, true, 3), (2, true, 3), (3, true, 6), (2, false, 3), (2, true, 13), (2, true, 1)] {
             let weights = Weights::new(4, pieces, has_upper, n_features);
             for is_train in [false, true] {
                 let network = weights.network(isa, is_train);
                 let mut scratch = Scratch::new(&network, actions().len());
                 for context in [[0, -1, -1, -1, -1, -1], [3, 1, 2, -1, -1, -1], [2, 0, 1, 1, 3, 0]] {
-                    scratch.context.copy_from_slice(&context[..n_features]);
+                    let shown = context.into_iter().cycle().take(n_features).collect::<Vec<_>>();
+                    scratch.context.copy_from_slice(&shown);
                     network.score(None, &mut scratch);
                     let rectified = is_train && pieces == 1;
                     let expected =
@@ -343,6 +353,14 @@ fn sizes_that_do_not_fit_are_refused() {
     let tokens = vec![Token::default(); 3];
     assert!(Biluo::new(actions(), tokens.clone(), &[2]).is_err());
     assert!(Biluo::new(Vec::new(), tokens, &[3]).is_err());
+    let none = NetworkParams { n_features: 0, weights: &[], padding: &[], ..weights.params() };
+    assert!(Network::new(isa, Threads::One, &none, &weights.tokens, false).is_err());
+    let wide = Weights::new(4, 2, true, 8).network(isa, false);
+    assert_eq!(
+        wide.check(&plain_batch(&[4])).unwrap_err().to_string(),
+        "transitions: the tokens that a state shows is 8; expected 3 or 6"
+    );
+    assert!(wide.check(&plain_batch(&[3])).is_err());
     let network = weights.network(isa, false);
     assert!(TeacherLesson::new(TaughtBy::Network(&network), &network, &[99; 10], 1.0).is_err());
     assert!(TeacherLesson::new(TaughtBy::Network(&network), &network, &[0; 10], 0.0).is_err());
