@@ -32,6 +32,7 @@ from thinc.schedules import warmup_linear
 
 import ferrule
 from ferrule.optimizer import Adam
+from ferrule.pipeline.default_models import DEFAULT_TOK2VEC_MODEL
 from ferrule.tokens import Doc
 from ferrule.training.example import Example
 
@@ -39,17 +40,6 @@ EWT = Path(__file__).resolve().parents[2] / "shared" / "data" / "ud_ewt"
 WORDS_PER_BATCH = 1000
 MOST_POINTS_APART = 0.3
 SCORE_TOLERANCE = 1e-4
-
-# spaCy's default.
-NETWORK = {
-    "width": 96,
-    "depth": 4,
-    "embed_size": 2000,
-    "window_size": 1,
-    "maxout_pieces": 3,
-    "subword_features": True,
-    "pretrained_vectors": None,
-}
 
 Sentence = tuple[list[str], list[str]]
 
@@ -119,7 +109,7 @@ def main() -> int:
     n_words = asked.epochs * sum(len(words) for words, _ in training)
     print(f"training: {asked.epochs} epochs, {len(plan)} steps, {n_words:,} words; test: {len(gold):,} words")
 
-    fast = {"@architectures": "ferrule.HashEmbedCNN.v1", **NETWORK}
+    fast = {**DEFAULT_TOK2VEC_MODEL, "@architectures": "ferrule.HashEmbedCNN.v1"}
     own = {"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": fast}}
     pipelines: dict[str, tuple[Any, ...]] = {
         "spaCy": (spacy.blank("en"), {}, SpacyDoc, SpacyExample, thinc.optimizers.Adam),

@@ -19,9 +19,10 @@ from thinc.api import fix_random_seed
 from thinc.schedules import warmup_linear
 
 import ferrule
-from equal_accuracy import EWT, NETWORK, batches, percent_equal, sentences, tags
+from equal_accuracy import EWT, batches, percent_equal, sentences, tags
 from ferrule.language import Language
 from ferrule.optimizer import Adam
+from ferrule.pipeline.default_models import DEFAULT_TOK2VEC_MODEL
 from ferrule.tokens import Doc
 from ferrule.training.example import Example
 
@@ -68,7 +69,7 @@ def trained(architecture: str, training: Sequence[Sentence], epochs: int, seed: 
     examples = [
         Example.from_dict(Doc(nlp.vocab, words=words), {"tags": gold_tags}) for words, gold_tags in training
     ]
-    encoder = {"@architectures": architecture, **NETWORK}
+    encoder = {**DEFAULT_TOK2VEC_MODEL, "@architectures": architecture}
     fix_random_seed(seed)
     nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": encoder}})
     nlp.initialize(lambda: examples)

@@ -37,6 +37,7 @@ from ferrule.ml.fused import FusedForward, fuse
 from ferrule.ml.quantization import quantize_tree
 from ferrule.ops import RustOps
 from ferrule.optimizer import Adam
+from ferrule.pipeline.default_models import DEFAULT_TOK2VEC_MODEL
 from pairing import fastest
 
 spacy = pytest.importorskip("spacy")
@@ -83,15 +84,7 @@ def own_docs(docs) -> list[ferrule.Doc]:
 
 # Who reads Ferrule's documents.
 OURS = ("ferrule", "fast")
-NETWORK = {
-    "width": 96,
-    "depth": 4,
-    "embed_size": 2000,
-    "window_size": 1,
-    "maxout_pieces": 3,
-    "subword_features": True,
-    "pretrained_vectors": None,
-}
+NETWORK = {name: value for name, value in DEFAULT_TOK2VEC_MODEL.items() if name != "@architectures"}
 
 
 @pytest.fixture(scope="module")

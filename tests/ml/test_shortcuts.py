@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
-from thinc.api import Model, fix_random_seed
+from thinc.api import Linear, Logistic, Model, chain, fix_random_seed
 
 import ferrule
-from ferrule.ml.shortcuts import NOT_TAKEN, shorten
+from ferrule.ml.shortcuts import NOT_TAKEN, on_rust, shorten
+from ferrule.ops import RustOps
 from ferrule.registry import registry
 
 # float32 sums in another order.
@@ -80,6 +83,21 @@ def test_predictions_are_what_training_sees(model: Model[Any, Any], docs: list[A
     seen, _ = model.begin_update(docs)
     np.testing.assert_allclose(model.predict(docs), seen, atol=TOLERANCE)
     np.testing.assert_allclose(model.copy().predict(docs), seen, atol=TOLERANCE)
+
+
+def test_copies_predict_the_same_bits(model: Model[Any, Any], docs: list[Any]) -> None:
+    expected = model.predict(docs)
+    for copied in (model.copy(), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(copied.predict(docs), expected)
+
+
+def test_thincs_copies_run_on_rust_although_they_drop_ops() -> None:
+    model = chain(Linear(2, 3), Logistic()).initialize()
+    on_rust(model)
+    copied = model.copy()
+    assert not any(isinstance(node.ops, RustOps) for node in copied.layers)
+    copied.predict(np.ones((2, 3), dtype="f"))
+    assert all(isinstance(node.ops, RustOps) for node in copied.walk())
 
 
 def test_threads_and_batches_change_no_bit(model: Model[Any, Any], docs: list[Any]) -> None:

@@ -23,6 +23,11 @@ class Description(PipelineState):
     """The part of `Language` that describes."""
 
     @property
+    def quantized_components(self) -> list[str]:
+        """The names of the components that predict in bytes."""
+        return [name for name, pipe in self.components if getattr(pipe, "is_quantized", False)]
+
+    @property
     def config(self) -> Config:
         """The whole config: what the pipeline was made with, and its components as they are now.
 
@@ -74,8 +79,7 @@ class Description(PipelineState):
         self._meta["pipeline"] = self.pipe_names
         self._meta["components"] = self.component_names
         self._meta["disabled"] = self.disabled
-        quantized = [name for name, pipe in self.components if getattr(pipe, "is_quantized", False)]
-        if quantized:
+        if quantized := self.quantized_components:
             self._meta["quantized"] = quantized
         else:
             self._meta.pop("quantized", None)

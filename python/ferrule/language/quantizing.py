@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ferrule.language.description import Description
 from ferrule.language.processing import Processing
 from ferrule.pipeline.trainable_pipe import TrainablePipe
 
 __all__ = ["Quantizing"]
 
 
-class Quantizing(Processing):
+class Quantizing(Processing, Description):
     """The part of `Language` that quantizes."""
 
     def quantize(self, docs: Iterable[Any], *, components: Iterable[str] | None = None) -> list[str]:
@@ -67,11 +68,6 @@ class Quantizing(Processing):
         for pipe in pipes:
             pipe.dequantize()
         return changed
-
-    @property
-    def quantized_components(self) -> list[str]:
-        """The names of the components that predict in bytes."""
-        return [name for name, pipe in self.components if getattr(pipe, "is_quantized", False)]
 
     def _trainable(self, name: str, action: str) -> TrainablePipe:
         pipe = self.get_pipe(name)

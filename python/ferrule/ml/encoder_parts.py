@@ -14,6 +14,7 @@ from thinc.api import Model, NumpyOps
 
 from ferrule.ml import within_documents
 from ferrule.ml.feature_extractor import column_ids
+from ferrule.ml.fused_function import own_function
 
 __all__ = ["DropRates", "EncoderParts", "find_parts", "plain_forward"]
 
@@ -203,9 +204,7 @@ def _need(condition: bool) -> None:
 
 def _layers(node: Node, kind: str, n_layers: int | None = None) -> Sequence[Node]:
     """The layers of a node that must be of a kind, and have so many layers."""
-    forward = node._func
-    # A fused node was a chain before.
-    _need(forward is _FORWARD[kind] or (kind == "chain" and type(forward).__name__ == "FusedForward"))
+    _need(own_function(node._func) is _FORWARD[kind])
     _need(n_layers is None or len(node.layers) == n_layers)
     return node.layers
 

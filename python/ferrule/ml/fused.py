@@ -20,7 +20,8 @@ from thinc.types import Floats2d
 from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts, plain_forward
 from ferrule.ml.feature_extractor import extract_rows, extract_types
-from ferrule.ml.fused_head import FusedHead, is_softmax_head, plain_head
+from ferrule.ml.fused_function import FusedFunction, own_function
+from ferrule.ml.fused_head import FusedHead, is_softmax_head
 from ferrule.ml.quantization import ATTRIBUTE, packed_encoder, release_for_training
 from ferrule.ml.rows import join_rows, split_rows
 
@@ -51,19 +52,19 @@ def fuse(model: Model[Any, Any]) -> int:
             node._func = FusedForward()
         elif is_softmax_head(node):
             node._func = FusedHead()
-        n_fused += isinstance(node._func, FusedForward | FusedHead)
+        n_fused += isinstance(node._func, FusedFunction)
     return n_fused
 
 
 def unfuse(model: Model[Any, Any]) -> int:
     """Give each node that `fuse` changed its own function back; returns how many there were."""
-    fused = [node for node in model.walk() if isinstance(node._func, FusedForward | FusedHead)]
+    fused = [node for node in model.walk() if isinstance(node._func, FusedFunction)]
     for node in fused:
-        node._func = plain_head if isinstance(node._func, FusedHead) else plain_forward
+        node._func = own_function(node._func)
     return len(fused)
 
 
-class FusedForward:
+class FusedForward(FusedFunction):
     """The forward function of a node that `fuse` has changed.
 
     Predicting, it keeps a packed copy of the weights and makes a new one when they have changed: when an
@@ -71,6 +72,8 @@ class FusedForward:
     hundred in large ones). A caller that changes single cells of a large array in place, without
     `set_param`, calls `forget`.
     """
+
+    plain = plain_forward
 
     def __init__(self) -> None:
         self._known: OrderedDict[int, _Known] = OrderedDict()

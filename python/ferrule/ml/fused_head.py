@@ -10,6 +10,7 @@ import numpy as np
 from thinc.api import Model, NumpyOps
 from thinc.types import Floats2d
 
+from ferrule.ml.fused_function import FusedFunction
 from ferrule.ml.rows import join_rows, split_rows
 from ferrule.ops import RustOps
 
@@ -33,13 +34,15 @@ def is_softmax_head(node: Model[Any, Any]) -> bool:
     )
 
 
-class FusedHead:
+class FusedHead(FusedFunction):
     """The forward function of ``with_array(Softmax)`` after `ferrule.ml.fused.fuse`.
 
     Takes and gives float32 (n_tokens, width) for each document, which are views into one block: where the
     rows come from a fused encoder nothing is copied. Predicting without ``softmax_normalize``, it stops at
     the scores before the softmax.
     """
+
+    plain = plain_head
 
     def __call__(self, model: Model[Any, Any], X: Any, is_train: bool) -> tuple[Any, Backprop]:
         layer = model.layers[0]

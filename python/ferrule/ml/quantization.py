@@ -18,6 +18,7 @@ from thinc.api import Model
 from ferrule import _core
 from ferrule.ml.encoder_parts import EncoderParts, find_parts
 from ferrule.ml.feature_extractor import extract_rows
+from ferrule.ml.fused_function import FusedFunction
 
 __all__ = [
     "dequantize_tree",
@@ -114,7 +115,7 @@ def release_for_training(model: Node, params: Any) -> None:
 
 def _quantizable(model: Node) -> Iterator[tuple[Node, EncoderParts]]:
     for node in model.walk():
-        parts = find_parts(node) if type(node._func).__name__ == "FusedForward" else None
+        parts = find_parts(node) if isinstance(node._func, FusedFunction) else None
         if parts is not None and parts.window == 1 and len(parts.layers) > 1:
             yield node, parts
 

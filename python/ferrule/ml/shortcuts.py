@@ -33,10 +33,17 @@ def shorten(
 
 
 def on_rust(model: Node) -> None:
-    """Let the arithmetic of all nodes in `model` that runs in NumPy run in Rust."""
+    """Let the arithmetic of all nodes in `model` that runs in NumPy run in Rust, in copies of it too."""
     for node in model.walk():
         if type(node.ops) is NumpyOps:
             node.ops = RustOps()
+            node._func = partial(_forward_on_rust, node._func)
+
+
+def _forward_on_rust(own: Forward, model: Node, X: Any, is_train: bool) -> tuple[Any, Callable[[Any], Any]]:
+    if type(model.ops) is NumpyOps:  # `Model.copy` keeps functions and drops ops
+        model.ops = RustOps()
+    return own(model, X, is_train)
 
 
 def _forward(

@@ -13,7 +13,7 @@ from thinc.types import Floats2d
 from ferrule import _core
 from ferrule.ml.precomputable_affine import PrecomputableAffine
 from ferrule.ml.resize import NEW_OUTPUT_GAP
-from ferrule.ops import RustOps
+from ferrule.ml.shortcuts import on_rust
 from ferrule.registry import registry
 
 __all__ = [
@@ -62,7 +62,7 @@ def TransitionBasedParser(
         )
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     linear = Linear(hidden_width, width)
-    linear.ops = RustOps()
+    on_rust(linear)
     tokens = chain(tok2vec, list2array(), linear)
     tokens.set_dim("nO", hidden_width)
     lower = PrecomputableAffine(

@@ -16,6 +16,7 @@ from ferrule.interop.spacy.recognizer import FastRecognizer, why_not_recognizer
 from ferrule.interop.spacy.unfused import encoders_left, why_nothing
 from ferrule.ml.extract_ngrams import ExtractNgrams
 from ferrule.ml.fused import FusedForward, fuse
+from ferrule.ml.fused_function import FusedFunction
 from ferrule.ml.fused_head import FusedHead
 from ferrule.ml.sparse_linear import SparseLinear
 
@@ -165,7 +166,7 @@ def _replacement(node: Node) -> Forward:
 
 
 def _is_ours(forward: Forward) -> bool:
-    return isinstance(forward, FusedForward | FusedHead) or forward in (_our_ngrams, _our_sparse_linear)
+    return isinstance(forward, FusedFunction) or forward in (_our_ngrams, _our_sparse_linear)
 
 
 def _part(node: Node) -> str:
