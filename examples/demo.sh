@@ -5,11 +5,19 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=$1 text=$2
 
+shown() { # a command line, with quotes where they are needed
+    local word line=
+    for word; do
+        case $word in '' | *[!a-zA-Z0-9_./,=-]*) word=${word@Q} ;; esac
+        line+="${line:+ }$word"
+    done
+    printf '%s' "$line"
+}
+
 step() { # what it does, then the command
     printf '\n\033[1m%s\033[0m\n$ ' "$1"
     shift
-    printf '%q ' "$@"
-    printf '\n'
+    printf '%s\n' "$(shown "$@")"
     "$@"
 }
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ferrule import blank
 from ferrule.cli import describe
+from ferrule.cli.app import app, debug, init
+from ferrule.cli.calibrate import text_classifiers
 
 
 def ferrule(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -48,6 +51,29 @@ def test_errors_are_one_message_and_an_exit_code(arguments: list[str], code: int
     assert run.returncode == code
     assert message in run.stderr
     assert b"Traceback" not in run.stderr
+
+
+def test_the_folder_of_a_run_is_not_the_pipeline_but_says_where_it_is(tmp_path: Path) -> None:
+    blank("en").to_disk(tmp_path / "model-best")
+    corpus = tmp_path / "dev.spacy"
+    corpus.touch()
+    for arguments in (["info", tmp_path], ["evaluate", tmp_path, corpus]):
+        run = ferrule(*arguments)
+        assert run.returncode == 1
+        assert f"expected a folder, such as {tmp_path / 'model-best'}".encode() in run.stderr
+
+
+def test_pipelines_without_a_text_classifier_are_not_calibrated() -> None:
+    nlp = blank("en")
+    nlp.add_pipe("ner")
+    with pytest.raises(ValueError, match=r"no text classifier; its components are ner"):
+        text_classifiers(nlp, None)
+
+
+def test_help_shows_every_word_it_was_given() -> None:
+    # In square brackets they would be markup.
+    for command in (*app.registered_commands, *init.registered_commands, *debug.registered_commands):
+        assert "[" not in (command.callback.__doc__ or ""), command.name
 
 
 def test_an_existing_config_is_not_overwritten(tmp_path: Path) -> None:

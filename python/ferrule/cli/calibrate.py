@@ -91,10 +91,15 @@ def text_classifiers(nlp: Any, name: str | None) -> dict[str, Any]:
 
     Raises ValueError if there is none.
     """
-    found = {key: pipe for key, pipe in nlp.pipeline if hasattr(pipe, "fit_thresholds")}
+    from ferrule.pipeline.category_decisions import CategoryDecisions
+
+    found = {key: pipe for key, pipe in nlp.pipeline if isinstance(pipe, CategoryDecisions)}
     if name is None and found:
         return found
     if name in found:
         return {str(name): found[str(name)]}
     wanted = "no text classifier" if name is None else f"no text classifier called {name!r}"
-    raise ValueError(f"the pipeline has {wanted}; its components are {', '.join(nlp.pipe_names) or 'none'}")
+    raise ValueError(
+        f"the pipeline has {wanted}; its components are {', '.join(nlp.pipe_names) or 'none'}. Entities are "
+        'calibrated from Python: nlp.get_pipe("ner").calibrate(examples)'
+    )

@@ -32,8 +32,8 @@ def distill(
 ) -> None:
     """Train a student. Any setting of its config can be an option: --distillation.temperature 2
 
-    The config's [distillation] section says what to learn from and how; what it leaves out is as
-    [training] says, which also names the corpus to evaluate on.
+    The section "distillation" of the config says what to learn from and how; what it leaves out is as
+    "training" says, which also names the corpus to evaluate on.
     """
     from ferrule.cli.debug_config import all_problems_named
     from ferrule.cli.overrides import override, parse_overrides, read_config, run_code

@@ -33,6 +33,7 @@ def installation() -> dict[str, Any]:
     from importlib.metadata import version
 
     import ferrule
+    from ferrule import _core
 
     return {
         "ferrule": ferrule.__version__,
@@ -42,19 +43,18 @@ def installation() -> dict[str, Any]:
         "numpy": version("numpy"),
         "thinc": version("thinc"),
         "threads": ferrule.get_num_threads(),
+        "instructions": _core.active_isa(),
     }
 
 
 def pipeline(folder: Path) -> dict[str, Any]:
-    """What the folder's meta.json says, without loading the pipeline. Raises ValueError if there is none."""
-    import srsly
+    """What the folder's meta.json says, without loading the pipeline.
 
-    path = folder / "meta.json"
-    if not path.is_file():
-        raise ValueError(f"{folder} is not the folder of a saved pipeline: it has no meta.json")
-    meta = srsly.read_json(path)
-    if not isinstance(meta, dict):
-        raise ValueError(f"{path}: expected a JSON object, found {type(meta).__name__}")
+    Raises SerializationError if there is none.
+    """
+    from ferrule.language.saved_folder import read_meta
+
+    meta = read_meta(folder)
     labels = {name: len(values) for name, values in (meta.get("labels") or {}).items() if values}
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     performance = meta.get("performance") or {}

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import srsly
 from thinc.config import Config
 
 from ferrule import _core
@@ -19,6 +18,7 @@ from ferrule.language.assembly import ForeignPart, assembled
 from ferrule.language.config import interpolated, load_config
 from ferrule.language.language import Language
 from ferrule.language.languages import get_lang_class, saved_lang_class
+from ferrule.language.saved_folder import read_meta, saved_file
 from ferrule.registry import registry
 from ferrule.storage import checked_name, reading
 
@@ -104,13 +104,7 @@ def _load_folder(
     overrides: dict[str, Any],
     foreign: str | None,
 ) -> Language:
-    config_file = folder / "config.cfg"
-    if not config_file.is_file():
-        inside = [each for each in ("model-best", "model-last") if (folder / each / "config.cfg").is_file()]
-        hint = f", such as {folder / inside[0]}" if inside else " that nlp.to_disk wrote"
-        raise SerializationError(
-            f"{folder} holds no config.cfg, so it is no saved pipeline; expected a folder{hint}"
-        )
+    config_file = saved_file(folder, "config.cfg")
     config = load_config(config_file, overrides)
     for name in config.get("components") or {}:
         checked_name(str(name), f"{config_file}: the component name")
@@ -172,15 +166,7 @@ def _without_foreign(folder: Path, lacking: Mapping[str, str], excluded: list[st
 
 
 def _meta(folder: Path) -> dict[str, Any]:
-    file = folder / "meta.json"
-    if not file.is_file():
-        raise SerializationError(f"{file} is missing; a saved pipeline has a meta.json")
-    try:
-        meta = srsly.json_loads(file.read_bytes())
-    except ValueError as error:
-        raise SerializationError(f"{file} is no JSON: {error}") from error
-    if not isinstance(meta, dict):
-        raise SerializationError(f"{file} holds {type(meta).__name__}, expected an object")
+    meta = read_meta(folder)
     _warn_if_newer(folder, meta.get("ferrule_version"))
     return meta
 

@@ -16,6 +16,7 @@ from ferrule.language.config import SECTION_ORDER, load_config
 from ferrule.language.config_expansion import check_expansion
 from ferrule.language.description import Description
 from ferrule.language.listeners import Listening
+from ferrule.language.saved_folder import read_meta, saved_file
 from ferrule.storage import (
     checked_name,
     dump_fields,
@@ -69,7 +70,7 @@ class Saving(Listening, Description):
         excluded, tokenizer = field_names(exclude), self.tokenizer
         readers: dict[str, Callable[[Path], Any]] = {
             "config.cfg": lambda file: self._load_config(file, overrides or {}),
-            "meta.json": lambda file: self._load_meta(file),
+            "meta.json": lambda file: self._set_meta(read_meta(file.parent)),
             "vocab": lambda folder: (
                 self.vocab.from_disk(folder, exclude=excluded) if folder.is_dir() else None
             ),
@@ -123,19 +124,12 @@ class Saving(Listening, Description):
         return unchanged_on_error(self, self.vocab, self.tokenizer, *(pipe for _, pipe in self._components))
 
     def _load_config(self, file: Path, overrides: Mapping[str, Any]) -> None:
-        if not file.is_file():
-            raise SerializationError(f"{file} is missing; a saved pipeline has a config.cfg")
-        config = load_config(file, overrides)
+        config = load_config(saved_file(file.parent, file.name), overrides)
         if not (config.get("nlp") or {}).get("lang"):
             raise SerializationError(
                 f"{file} does not say what language the pipeline is for: [nlp] lang is missing"
             )
         self._set_config(config)
-
-    def _load_meta(self, file: Path) -> None:
-        if not file.is_file():
-            raise SerializationError(f"{file} is missing; a saved pipeline has a meta.json")
-        self._set_meta(parse_object(file.read_bytes(), str(file)))
 
     def _set_config(self, config: Config) -> None:
         """Take over all but what this object was built by: its language and its components."""
