@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::hash::IdMap;
+use crate::hash::{IdMap, make_room, room_for_more};
 use crate::lexeme::Lexeme;
 use crate::lexical::WordForms;
 use crate::strings::{Texts, string_id};
-
-/// Room for so many lexemes is made with the first.
-const FIRST_LEXEMES: usize = 1 << 10;
 
 /// Lexemes by number, found by their strings.
 #[derive(Default)]
@@ -31,6 +28,7 @@ impl LexemeTable {
     /// The index of the word type with this id. Where it is new, `lexeme` becomes its lexeme.
     pub(crate) fn find_or_push(&mut self, orth: u64, text: &str, lexeme: &Lexeme) -> u32 {
         let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
+        make_room(&mut self.by_orth);
         match self.by_orth.entry(orth) {
             Entry::Vacant(free) => {
                 free.insert(index);
@@ -47,18 +45,23 @@ impl LexemeTable {
         }
         if self.lexemes.len() == self.lexemes.capacity() {
             // Memory that is not written to costs nothing, and moving lexemes is felt in a cold start.
-            self.lexemes.reserve(3 * self.lexemes.len() + FIRST_LEXEMES);
+            self.lexemes.reserve(room_for_more(self.lexemes.len()));
         }
         self.lexemes.push(*lexeme);
         self.texts.push(text);
         index
     }
 
-    /// The index of each word type that was looked up, added where it is new still.
-    pub(crate) fn number(&mut self, LookedUp { indices, forms, .. }: &LookedUp) -> Vec<u32> {
-        let mut forms = forms.iter();
-        let mut push = || forms.next().map(|form| self.find_or_push(form.orth, form.text(), &form.lexeme));
-        indices.iter().filter_map(|known| known.or_else(&mut push)).collect()
+    /// The index of each word type that was looked up, by thread; those that are new still are added in `order`.
+    pub(crate) fn number(&mut self, looked_up: &[LookedUp], order: &[Turn]) -> Vec<Vec<u32>> {
+        let mut indices: Vec<Vec<u32>> = looked_up.iter().map(|found| found.indices.clone()).collect();
+        for turn in order {
+            let found = &looked_up[turn.thread as usize];
+            let new = &found.new[turn.nth as usize];
+            indices[turn.thread as usize][new.word as usize] =
+                self.find_or_push(new.form.orth, new.form.text(), &new.form.lexeme);
+        }
+        indices
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
@@ -79,22 +82,57 @@ impl LexemeTable {
     }
 }
 
-/// Word types that were looked up: the index of each known one, and in order what becomes the lexemes of the others.
+/// A word to be looked up.
+pub struct Word<'x> {
+    pub(crate) text: &'x str,
+    pub(crate) orth: u64,
+    /// The number of the text it is first in: words that several threads find get their lexemes in this order.
+    pub(crate) place: usize,
+}
+
+impl<'x> Word<'x> {
+    /// A word by itself.
+    pub fn new(text: &'x str) -> Self {
+        Self { text, orth: string_id(text), place: 0 }
+    }
+}
+
+/// A word that has no lexeme yet.
+pub(crate) struct NewWord<'x> {
+    pub(crate) form: WordForms<'x>,
+    /// Its number among the words that were looked up.
+    pub(crate) word: u32,
+    pub(crate) place: usize,
+    /// Which of its strings are new, as [`WordForms::each_string`] wants it.
+    pub(crate) strings: u8,
+}
+
+/// Word types that one thread looked up: the index of each, 0 for a new one, and what becomes the lexemes of those.
 #[derive(Default)]
 pub struct LookedUp<'x> {
-    pub(crate) indices: Vec<Option<u32>>,
-    pub(crate) forms: Vec<WordForms<'x>>,
-    /// Which strings of each of the forms are new, as [`WordForms::each_string`] wants it.
-    pub(crate) new_strings: Vec<u8>,
-    /// How often the string store had lost strings when it was asked for those.
+    pub(crate) indices: Vec<u32>,
+    pub(crate) new: Vec<NewWord<'x>>,
+    /// How often the string store had lost strings when it was asked which are new.
     pub(crate) losses: u64,
 }
 
-impl LookedUp<'_> {
-    /// Whether nothing was looked up.
-    pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
+/// A new word of one of several threads.
+pub(crate) struct Turn {
+    pub(crate) thread: u32,
+    pub(crate) nth: u32,
+}
+
+/// The new words of all threads in the order of their texts, so that lexemes do not depend on who came first.
+pub(crate) fn in_order(looked_up: &[LookedUp]) -> Vec<Turn> {
+    let turns = |(thread, found): (usize, &LookedUp)| {
+        let thread = thread as u32;
+        (0..found.new.len() as u32).map(move |nth| Turn { thread, nth })
+    };
+    let mut order: Vec<Turn> = looked_up.iter().enumerate().flat_map(turns).collect();
+    if looked_up.len() > 1 {
+        order.sort_by_key(|turn| looked_up[turn.thread as usize].new[turn.nth as usize].place);
     }
+    order
 }
 
 #[cfg(test)]
@@ -113,5 +151,22 @@ mod tests {
         assert_eq!(table.find(lexeme.orth, "other"), Some(other));
         table.truncate(1);
         assert_eq!(table.find(lexeme.orth, "other"), None);
+    }
+
+    #[test]
+    fn words_are_numbered_in_the_order_of_their_texts() {
+        let lexicon = Lexicon::default();
+        let thread = |words: &[(&'static str, usize)]| {
+            let new = (0..).zip(words).map(|(word, &(text, place))| NewWord {
+                form: lexicon.forms(text),
+                word,
+                place,
+                strings: 0,
+            });
+            LookedUp { indices: vec![0; words.len()], new: new.collect(), losses: 0 }
+        };
+        let found = [thread(&[("c", 1), ("d", 1), ("f", 3)]), thread(&[("a", 0), ("b", 0), ("d", 2)])];
+        let numbers = LexemeTable::default().number(&found, &in_order(&found));
+        assert_eq!(numbers, [vec![2, 3, 4], vec![0, 1, 3]]);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::hash::{IdMap, hash_string};
+use crate::hash::{IdMap, hash_string, make_room};
 use crate::symbols::{symbol_name, symbol_with_hash};
 
 /// The id of a string, stored or not.
@@ -80,6 +80,7 @@ impl Section {
     }
 
     fn insert(&mut self, id: u64, text: &str) {
+        make_room(&mut self.slots);
         if let Entry::Vacant(free) = self.slots.entry(id) {
             free.insert(self.texts.push(text));
         }

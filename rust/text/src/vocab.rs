@@ -11,8 +11,8 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use rayon::ThreadPool;
 
 use crate::lexeme::Lexeme;
-use crate::lexeme_table::LexemeTable;
-pub use crate::lexeme_table::LookedUp;
+use crate::lexeme_table::{LexemeTable, NewWord, Turn, in_order};
+pub use crate::lexeme_table::{LookedUp, Word};
 use crate::lexical::{EVERY_STRING, Lexicon};
 use crate::strings::{StringStore, string_id};
 
@@ -134,66 +134,91 @@ impl Vocab {
     /// As [`lexeme`](Self::lexeme), for the first string that has one; those before it are made.
     pub fn lexemes(&self, texts: &[&str]) -> Result<Vec<u32>, HookError> {
         let lexicon = self.lexicon();
-        let looked_up = self.look_up(texts, &lexicon)?;
-        Ok(self.settle(&[looked_up], None).swap_remove(0))
+        let words: Vec<Word> = texts.iter().map(|text| Word::new(text)).collect();
+        Ok(self.settle(&[self.look_up(&words, &lexicon)], &lexicon, None)?.swap_remove(0))
     }
 
-    /// The first half of [`lexemes`](Self::lexemes), which changes nothing without a hook: several threads can do it
-    /// side by side, and one settles for all of them. `lexicon` is this vocabulary's.
-    ///
-    /// # Errors
-    /// As [`lexemes`](Self::lexemes).
-    pub fn look_up<'x>(&self, texts: &[&'x str], lexicon: &'x Lexicon) -> Result<LookedUp<'x>, HookError> {
-        let hook = self.hook.read().clone();
-        let mut indices: Vec<Option<u32>> = {
+    /// The first half of [`lexemes`](Self::lexemes), which changes nothing: several threads can do it side by side,
+    /// and one settles for all of them. `lexicon` is this vocabulary's.
+    pub fn look_up<'x>(&self, words: &[Word<'x>], lexicon: &'x Lexicon) -> LookedUp<'x> {
+        let known: Vec<Option<u32>> = {
             let table = self.table.read();
-            texts.iter().map(|text| table.find(string_id(text), text)).collect()
+            words.iter().map(|word| table.find(word.orth, word.text)).collect()
         };
-        let n_new = indices.iter().filter(|index| index.is_none()).count();
-        let new = texts.iter().zip(&mut indices).filter(|(_, index)| index.is_none());
-        let mut forms = Vec::new();
-        match hook {
-            None => {
-                forms.reserve_exact(n_new);
-                forms.extend(new.map(|(text, _)| lexicon.forms(text)));
-            }
-            // A hook may ask this vocabulary for anything, so its lexemes are made one by one.
-            Some(hook) => {
-                for (text, index) in new {
-                    *index = Some(self.make_adjusted(text, lexicon, &*hook)?);
-                }
-            }
+        let mut new = Vec::with_capacity(known.iter().filter(|index| index.is_none()).count());
+        for (nth, word) in words.iter().enumerate().filter(|(nth, _)| known[*nth].is_none()) {
+            let form = lexicon.forms_of(word.text, word.orth);
+            new.push(NewWord { form, word: nth as u32, place: word.place, strings: 0 });
         }
         let strings = self.strings.read();
-        let new_strings = forms.iter().map(|form| form.strings_where(|id| !strings.contains(id))).collect();
-        Ok(LookedUp { indices, forms, new_strings, losses: strings.losses() })
+        for NewWord { form, strings: which, .. } in &mut new {
+            *which = form.strings_where(|id| !strings.contains(id));
+        }
+        let indices = known.into_iter().map(Option::unwrap_or_default).collect();
+        LookedUp { indices, new, losses: strings.losses() }
     }
 
     /// The second half of [`lexemes`](Self::lexemes): makes the lexemes that are not there yet, of all that was looked
-    /// up. With a pool another thread keeps their strings meanwhile.
-    pub fn settle(&self, looked_up: &[LookedUp], pool: Option<&ThreadPool>) -> Vec<Vec<u32>> {
+    /// up, in the order of the texts. With a pool another thread keeps their strings meanwhile.
+    ///
+    /// # Errors
+    /// As [`lexemes`](Self::lexemes).
+    pub fn settle(
+        &self,
+        looked_up: &[LookedUp],
+        lexicon: &Lexicon,
+        pool: Option<&ThreadPool>,
+    ) -> Result<Vec<Vec<u32>>, HookError> {
+        let order = in_order(looked_up);
+        let hook = self.hook.read().clone();
+        if let Some(hook) = hook {
+            return self.settle_adjusted(looked_up, &order, lexicon, &*hook);
+        }
         let table = &mut *self.table.write();
-        let keep = || looked_up.iter().for_each(|found| self.keep_strings(found));
-        let mut number = || looked_up.iter().map(|found| table.number(found)).collect();
-        match pool.filter(|_| looked_up.iter().any(|found| found.forms.len() > WORTH_A_THREAD)) {
+        let keep = || self.keep_strings(looked_up, &order);
+        Ok(match pool.filter(|_| order.len() > WORTH_A_THREAD) {
             Some(pool) => pool.in_place_scope(|scope| {
                 scope.spawn(|_| keep());
-                number()
+                table.number(looked_up, &order)
             }),
             None => {
                 keep();
-                number()
+                table.number(looked_up, &order)
             }
+        })
+    }
+
+    fn keep_strings(&self, looked_up: &[LookedUp], order: &[Turn]) {
+        let mut strings = self.strings.write();
+        let losses = strings.losses();
+        for turn in order {
+            let found = &looked_up[turn.thread as usize];
+            let NewWord { form, strings: new, .. } = &found.new[turn.nth as usize];
+            // What was there may have gone since, with a memory zone or a load that failed.
+            let all_if_lost = if losses == found.losses { 0 } else { EVERY_STRING };
+            form.each_string(new | all_if_lost, |id, string| strings.add_transient(id, string));
         }
     }
 
-    fn keep_strings(&self, found: &LookedUp) {
-        let mut strings = self.strings.write();
-        // What was there may have gone since, with a memory zone or a load that failed.
-        let all_if_lost = if strings.losses() == found.losses { 0 } else { EVERY_STRING };
-        for (form, new) in found.forms.iter().zip(&found.new_strings) {
-            form.each_string(new | all_if_lost, |id, string| strings.add_transient(id, string));
+    /// A hook may ask this vocabulary for anything, so its lexemes are made one by one.
+    fn settle_adjusted(
+        &self,
+        looked_up: &[LookedUp],
+        order: &[Turn],
+        lexicon: &Lexicon,
+        hook: &dyn LexemeHook,
+    ) -> Result<Vec<Vec<u32>>, HookError> {
+        let mut indices: Vec<Vec<u32>> = looked_up.iter().map(|found| found.indices.clone()).collect();
+        for Turn { thread, nth } in order {
+            let new = &looked_up[*thread as usize].new[*nth as usize];
+            let (orth, text) = (new.form.orth, new.form.text());
+            let made = self.table.read().find(orth, text);
+            indices[*thread as usize][new.word as usize] = match made {
+                Some(index) => index,
+                None => self.make_adjusted(text, lexicon, hook)?,
+            };
         }
+        Ok(indices)
     }
 
     /// Makes a lexeme with what a hook says of it, where another thread has not made it meanwhile.

@@ -75,9 +75,13 @@ impl<'t> WordForms<'t> {
 impl Lexicon {
     /// Every attribute of the word type `text`.
     pub fn forms<'t>(&'t self, text: &'t str) -> WordForms<'t> {
+        self.forms_of(text, string_id(text))
+    }
+
+    /// As [`forms`](Self::forms), of a word whose string id is `orth`.
+    pub(crate) fn forms_of<'t>(&'t self, text: &'t str, orth: u64) -> WordForms<'t> {
         let is_plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
         let lower = if is_plain { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) };
-        let orth = string_id(text);
         let id_of = |string: &str| if string == text { orth } else { string_id(string) };
         let norm = self.norms.get(text).or_else(|| self.norms_by_id.get(&orth)).map(String::as_str);
         let shape = word_shape(text);

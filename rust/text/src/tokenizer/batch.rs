@@ -16,6 +16,10 @@ const SMALL_BATCH: usize = 4096;
 /// A thread takes at most this many texts at a time.
 const MAX_GROUP: usize = 16;
 
+/// Threads take texts of this many bytes together, unless one alone has more: what they find new they keep until all
+/// are done, so that the order of the lexemes does not depend on who came first.
+const MAX_TOGETHER: usize = 1 << 20;
+
 /// What one thread did: documents that wait for their new words' lexemes, or the text it failed at.
 type Work<'t> = Result<(Session<'t>, LookedUp<'t>), (usize, TokenizeError)>;
 
@@ -29,16 +33,32 @@ impl Tokenizer {
         texts: &[&str],
         pool: Option<&ThreadPool>,
     ) -> Result<Vec<Columns>, TokenizeError> {
+        let mut done = Vec::with_capacity(texts.len());
+        let mut rest = texts;
+        while !rest.is_empty() {
+            let (together, others) = rest.split_at(n_together(rest));
+            done.extend(self.tokenize_together(together, pool)?);
+            rest = others;
+        }
+        Ok(done)
+    }
+
+    fn tokenize_together(
+        &self,
+        texts: &[&str],
+        pool: Option<&ThreadPool>,
+    ) -> Result<Vec<Columns>, TokenizeError> {
         let (rules, lexicon, zone) = (self.rules(), self.vocab.lexicon(), self.vocab.zone());
         if self.cache.read().zone() != zone {
             self.cache.write().enter_zone(zone);
         }
-        let pool = pool.filter(|_| texts.iter().map(|text| text.len()).sum::<usize>() > SMALL_BATCH);
+        let n_bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let pool = pool.filter(|_| texts.len() > 1 && n_bytes > SMALL_BATCH);
         let n_threads = pool.map_or(1, ThreadPool::current_num_threads);
         let group = (texts.len() / (4 * n_threads)).clamp(1, MAX_GROUP);
         let next = AtomicUsize::new(0);
         let work = || -> Work {
-            let mut session = Session::new(self, &rules, &lexicon, zone);
+            let mut session = Session::new(self, &rules, &lexicon, zone, n_threads == 1);
             loop {
                 let first = next.fetch_add(group, Ordering::Relaxed);
                 if first >= texts.len() {
@@ -46,15 +66,17 @@ impl Tokenizer {
                 }
                 session.tokenize(first, &texts[first..(first + group).min(texts.len())])?;
             }
-            let looked_up = session.look_up().map_err(|error| (texts.len(), error))?;
+            let looked_up = session.look_up();
             Ok((session, looked_up))
         };
         let (sessions, looked_up) = all_or_first_error(in_threads(pool, work))?;
-        let lexemes = self.vocab.settle(&looked_up, pool);
+        let lexemes = self.vocab.settle(&looked_up, &lexicon, pool)?;
         let (mut done, fresh): (Vec<Documents>, Vec<Part>) =
             sessions.into_iter().map(Session::into_parts).unzip();
-        let mut number =
-            || done.iter_mut().zip(&lexemes).for_each(|(done, lexemes)| give_lexemes(done, lexemes));
+        let number = || {
+            done.iter_mut().zip(&lexemes).for_each(|(done, lexemes)| give_lexemes(done, lexemes));
+            drop(looked_up);
+        };
         let share = || {
             fresh.into_iter().zip(&lexemes).for_each(|(part, new)| self.share(part, new, &rules, zone));
         };
@@ -72,6 +94,16 @@ impl Tokenizer {
         done.sort_by_key(|(number, _)| *number);
         Ok(done.into_iter().map(|(_, columns)| columns).collect())
     }
+}
+
+/// How many of the texts are taken together: at least one.
+fn n_together(texts: &[&str]) -> usize {
+    let mut n_bytes = 0;
+    let fits = |text: &&&str| {
+        n_bytes += text.len();
+        n_bytes <= MAX_TOGETHER
+    };
+    texts.iter().take_while(fits).count().max(1)
 }
 
 /// What `work` returns in each thread of `pool`, and in the one that calls.

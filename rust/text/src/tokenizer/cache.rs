@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::split::Chunk;
+use crate::hash::room_for_more;
 
 /// From this many entries on a part is emptied and begun anew, so that a stream of rare words cannot fill memory.
 const MAX_ENTRIES: usize = 1 << 18;
@@ -132,21 +133,10 @@ impl Part {
         };
     }
 
-    /// Renumbers the lexemes of all tokens.
-    pub(super) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
-        for slot in self.short.values_mut().chain(self.long.values_mut()) {
-            if let Slot::One { lexeme, .. } = slot {
-                *lexeme = number(*lexeme);
-            }
-        }
-        for token in &mut self.tokens {
-            token.lexeme = number(token.lexeme);
-        }
-    }
-
     fn reserve(&mut self, n_chunks: usize) {
-        if self.len() + n_chunks < MAX_ENTRIES {
-            self.short.reserve(n_chunks);
+        let (len, room) = (self.short.len(), self.short.capacity());
+        if len + n_chunks > room && self.len() + n_chunks < MAX_ENTRIES {
+            self.short.reserve(n_chunks.max(room_for_more(len).min(MAX_ENTRIES - len)));
         }
     }
 }
@@ -236,16 +226,25 @@ impl ChunkCache {
         }
     }
 
-    /// Takes over all chunks of `fresh`; `is_kept` tells which lexemes outlive the memory zone.
-    pub(super) fn extend(&mut self, fresh: &Part, is_kept: impl Fn(u32) -> bool) {
+    /// Takes over all chunks of `fresh`, their words as `lexeme_of` numbers them; `is_kept` tells which lexemes
+    /// outlive the memory zone.
+    pub(super) fn extend(
+        &mut self,
+        fresh: &Part,
+        lexeme_of: impl Fn(u32) -> u32,
+        is_kept: impl Fn(u32) -> bool,
+    ) {
         if self.zone == 0 {
             self.kept.reserve(fresh.len());
         }
+        let mut tokens = Vec::new();
         for (key, found) in fresh.iter() {
-            let tokens = found.tokens();
+            tokens.clear();
+            let numbered = |token: &CachedToken| CachedToken { lexeme: lexeme_of(token.lexeme), ..*token };
+            tokens.extend(found.tokens().iter().map(numbered));
             let kept = tokens.iter().all(|token| is_kept(token.lexeme));
             let part = if kept { &mut self.kept } else { &mut self.transient };
-            part.insert(key, tokens);
+            part.insert(key, &tokens);
         }
     }
 }

@@ -12,8 +12,10 @@ use super::split::{Chunk, Piece, chunks};
 use super::{TokenizeError, Tokenizer};
 use crate::doc::Column;
 use crate::doc::columns::Columns;
+use crate::hash::IdMap;
 use crate::lexical::Lexicon;
-use crate::vocab::LookedUp;
+use crate::strings::string_id;
+use crate::vocab::{LookedUp, Word};
 
 /// Longer chunks are not remembered: they are hardly ever seen twice.
 const MAX_CACHED_BYTES: usize = 256;
@@ -29,19 +31,29 @@ const NEW: u32 = 1 << 31;
 /// Words without a lexeme so far, in the order they came.
 #[derive(Default)]
 struct NewWords<'x> {
-    words: Vec<&'x str>,
-    places: FxHashMap<&'x str, u32>,
+    words: Vec<Word<'x>>,
+    /// Their numbers by their string ids, and of those whose id another has by their strings.
+    places: IdMap<u32>,
+    colliding: FxHashMap<&'x str, u32>,
 }
 
 impl<'x> NewWords<'x> {
-    fn number(&mut self, word: &'x str) -> u32 {
+    /// The number of a word of the `place`-th text.
+    fn number(&mut self, text: &'x str, place: usize) -> u32 {
         if self.words.is_empty() {
             self.places.reserve(FIRST_WORDS);
+            self.words.reserve(FIRST_WORDS);
         }
-        *self.places.entry(word).or_insert_with(|| {
-            self.words.push(word);
-            NEW | (self.words.len() - 1) as u32
-        })
+        let orth = string_id(text);
+        let next = NEW | self.words.len() as u32;
+        let mut number = *self.places.entry(orth).or_insert(next);
+        if number != next && self.words[(number ^ NEW) as usize].text != text {
+            number = *self.colliding.entry(text).or_insert(next);
+        }
+        if number == next {
+            self.words.push(Word { text, orth, place });
+        }
+        number
     }
 }
 
@@ -109,6 +121,11 @@ pub(super) struct Session<'t> {
     zone: u64,
     /// Whether a function of the caller's is among the rules.
     rules_call_out: bool,
+    /// Whether this thread may share before the texts are done: not beside others, or the order of the lexemes
+    /// would depend on who came first.
+    alone: bool,
+    /// The number of the text at hand.
+    number: usize,
     fresh: Part,
     new_words: NewWords<'t>,
     words: Words,
@@ -126,6 +143,7 @@ impl<'t> Session<'t> {
         rules: &'t Arc<Rules>,
         lexicon: &'t Lexicon,
         zone: u64,
+        alone: bool,
     ) -> Self {
         Self {
             tokenizer,
@@ -133,6 +151,8 @@ impl<'t> Session<'t> {
             lexicon,
             zone,
             rules_call_out: rules.call_out(),
+            alone,
+            number: 0,
             fresh: Part::default(),
             new_words: NewWords::default(),
             words: Words::default(),
@@ -151,6 +171,7 @@ impl<'t> Session<'t> {
         // Threads that take the lock for each text wait for each other.
         let mut cache = None;
         for (number, text) in (first..).zip(texts) {
+            self.number = number;
             let words = self.tokenize_text(text, &mut cache).and_then(|()| self.words.take());
             self.done.push((number, words.map_err(|error| (number, error))?));
         }
@@ -238,13 +259,13 @@ impl<'t> Session<'t> {
     fn token(&mut self, text: &'t str, piece: &Piece) -> CachedToken {
         let string = &text[piece.start..piece.end];
         let length = u32::try_from(string.chars().count()).unwrap_or(u32::MAX);
-        CachedToken { lexeme: self.new_words.number(string), length, norm: piece.norm }
+        CachedToken { lexeme: self.new_words.number(string, self.number), length, norm: piece.norm }
     }
 
     /// What is to become of the new words. Threads may do this side by side.
-    pub(super) fn look_up(&mut self) -> Result<LookedUp<'t>, TokenizeError> {
+    pub(super) fn look_up(&mut self) -> LookedUp<'t> {
         let words = std::mem::take(&mut self.new_words).words;
-        Ok(self.tokenizer.vocab.look_up(&words, self.lexicon)?)
+        self.tokenizer.vocab.look_up(&words, self.lexicon)
     }
 
     /// The documents of the texts, each with its text's number, and the chunks that were not seen before.
@@ -253,12 +274,12 @@ impl<'t> Session<'t> {
     }
 
     fn is_full(&self) -> bool {
-        self.fresh.len() >= MAX_UNSHARED || self.new_words.words.len() >= MAX_UNSHARED
+        self.alone && (self.fresh.len() >= MAX_UNSHARED || self.new_words.words.len() >= MAX_UNSHARED)
     }
 
     fn share_early(&mut self) -> Result<(), TokenizeError> {
-        let looked_up = self.look_up()?;
-        let lexemes = self.tokenizer.vocab.settle(&[looked_up], None).swap_remove(0);
+        let looked_up = self.look_up();
+        let lexemes = self.tokenizer.vocab.settle(&[looked_up], self.lexicon, None)?.swap_remove(0);
         give_lexemes(&mut self.done, &lexemes);
         self.words.lex.iter_mut().for_each(|word| *word = lexeme_of(*word, &lexemes));
         let fresh = std::mem::take(&mut self.fresh);
@@ -281,16 +302,15 @@ pub(super) fn give_lexemes(documents: &mut Documents, lexemes: &[u32]) {
 
 impl Tokenizer {
     /// Puts new chunks into the cache, unless rules or zone have changed meanwhile, in another thread.
-    pub(super) fn share(&self, mut fresh: Part, lexemes: &[u32], rules: &Arc<Rules>, zone: u64) {
+    pub(super) fn share(&self, fresh: Part, lexemes: &[u32], rules: &Arc<Rules>, zone: u64) {
         if lexemes.is_empty() {
             return;
         }
-        fresh.renumber(|word| lexeme_of(word, lexemes));
         // Locks are taken in one order everywhere: the rules', then the cache's.
         let current_rules = self.rules.read();
         let mut cache = self.cache.write();
         if Arc::ptr_eq(&current_rules, rules) && self.vocab.zone() == zone && cache.zone() == zone {
-            cache.extend(&fresh, |lexeme| self.vocab.is_kept(lexeme));
+            cache.extend(&fresh, |word| lexeme_of(word, lexemes), |lexeme| self.vocab.is_kept(lexeme));
         }
     }
 }
