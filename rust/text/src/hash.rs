@@ -88,20 +88,6 @@ impl Hasher for PassThrough {
 /// A map keyed by string ids.
 pub type IdMap<V> = std::collections::HashMap<u64, V, BuildHasherDefault<PassThrough>>;
 
-/// For how many more entries room is made in what holds `len` and is full. Memory that is not written to costs
-/// nothing, and moving everything at each doubling is felt in a cold start.
-pub(crate) fn room_for_more(len: usize) -> usize {
-    const FIRST: usize = 1 << 10;
-    FIRST + 3 * len
-}
-
-/// Makes room in a map that is full.
-pub(crate) fn make_room<V>(map: &mut IdMap<V>) {
-    if map.len() == map.capacity() {
-        map.reserve(room_for_more(map.len()));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

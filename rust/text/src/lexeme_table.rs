@@ -1,19 +1,21 @@
 //! The table of lexemes, and what becomes of words that are not in it yet.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-use crate::hash::{IdMap, make_room, room_for_more};
+use crate::id_index::IdIndex;
 use crate::lexeme::Lexeme;
 use crate::lexical::WordForms;
 use crate::strings::{Texts, string_id};
+
+/// Room for so many lexemes is made with the first.
+const FIRST_LEXEMES: usize = 1 << 10;
 
 /// Lexemes by number, found by their strings.
 #[derive(Default)]
 pub(crate) struct LexemeTable {
     pub(crate) lexemes: Vec<Lexeme>,
     pub(crate) texts: Texts,
-    pub(crate) by_orth: IdMap<u32>,
+    pub(crate) by_orth: IdIndex,
     /// Word types whose 64-bit id another word type has already. Hashes of that kind do not happen by chance,
     /// but a text can be made to hold them, and must still come back as it was.
     colliding: HashMap<Box<str>, u32>,
@@ -21,35 +23,28 @@ pub(crate) struct LexemeTable {
 
 impl LexemeTable {
     pub(crate) fn find(&self, orth: u64, text: &str) -> Option<u32> {
-        let index = *self.by_orth.get(&orth)?;
+        let index = self.by_orth.find(orth)?;
         if self.texts.get(index) == Some(text) { Some(index) } else { self.colliding.get(text).copied() }
     }
 
     /// The index of the word type with this id. Where it is new, `lexeme` becomes its lexeme.
     pub(crate) fn find_or_push(&mut self, orth: u64, text: &str, lexeme: &Lexeme) -> u32 {
-        let index = u32::try_from(self.lexemes.len()).expect("a vocabulary holds fewer than 2^32 lexemes");
-        make_room(&mut self.by_orth);
-        match self.by_orth.entry(orth) {
-            Entry::Vacant(free) => {
-                free.insert(index);
+        if let Some(index) = self.by_orth.find(orth) {
+            if self.texts.get(index) == Some(text) {
+                return index;
             }
-            Entry::Occupied(taken) if self.texts.get(*taken.get()) == Some(text) => {
-                return *taken.get();
+            if let Some(&index) = self.colliding.get(text) {
+                return index;
             }
-            Entry::Occupied(_) => match self.colliding.get(text) {
-                Some(&index) => return index,
-                None => {
-                    self.colliding.insert(text.into(), index);
-                }
-            },
+            self.colliding.insert(text.into(), self.by_orth.len() as u32);
         }
         if self.lexemes.len() == self.lexemes.capacity() {
             // Memory that is not written to costs nothing, and moving lexemes is felt in a cold start.
-            self.lexemes.reserve(room_for_more(self.lexemes.len()));
+            self.lexemes.reserve(3 * self.lexemes.len() + FIRST_LEXEMES);
         }
         self.lexemes.push(*lexeme);
         self.texts.push(text);
-        index
+        self.by_orth.push(orth)
     }
 
     /// The index of each word type that was looked up, by thread; those that are new still are added in `order`.
@@ -65,20 +60,12 @@ impl LexemeTable {
     }
 
     pub(crate) fn truncate(&mut self, len: usize) {
-        for index in len as u32..self.lexemes.len() as u32 {
-            let Some(text) = self.texts.get(index) else { continue };
-            let orth = string_id(text);
-            if self.by_orth.get(&orth) == Some(&index) {
-                self.by_orth.remove(&orth);
-            } else {
-                self.colliding.remove(text);
-            }
-        }
+        self.colliding.retain(|_, index| (*index as usize) < len);
+        self.by_orth.truncate(len);
         self.lexemes.truncate(len);
         self.texts.truncate(len);
         self.lexemes.shrink_to(2 * len);
         self.texts.shrink();
-        self.by_orth.shrink_to(2 * len);
     }
 }
 

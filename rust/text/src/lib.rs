@@ -4,6 +4,7 @@
 pub mod alignment;
 pub mod doc;
 pub mod hash;
+mod id_index;
 pub mod lexeme;
 mod lexeme_table;
 pub mod lexical;

@@ -3,11 +3,10 @@
 //! Ids are spaCy's: symbols keep their small numbers, `""` is 0, every other string has its hash.
 //! Strings that a memory zone brings go to a section of their own, which the zone's end empties.
 
-use std::collections::hash_map::Entry;
-
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::hash::{IdMap, hash_string, make_room};
+use crate::hash::hash_string;
+use crate::id_index::IdIndex;
 use crate::symbols::{symbol_name, symbol_with_hash};
 
 /// The id of a string, stored or not.
@@ -71,18 +70,21 @@ impl Texts {
 #[derive(Default)]
 struct Section {
     texts: Texts,
-    slots: IdMap<u32>,
+    by_id: IdIndex,
 }
 
 impl Section {
     fn get(&self, id: u64) -> Option<&str> {
-        self.slots.get(&id).and_then(|&slot| self.texts.get(slot))
+        self.by_id.find(id).and_then(|slot| self.texts.get(slot))
+    }
+
+    fn contains(&self, id: u64) -> bool {
+        self.by_id.find(id).is_some()
     }
 
     fn insert(&mut self, id: u64, text: &str) {
-        make_room(&mut self.slots);
-        if let Entry::Vacant(free) = self.slots.entry(id) {
-            free.insert(self.texts.push(text));
+        if self.by_id.push_new(id) {
+            self.texts.push(text);
         }
     }
 
@@ -91,11 +93,10 @@ impl Section {
     }
 
     fn truncate(&mut self, len: usize) {
-        if len >= self.len() {
-            return;
+        if len < self.len() {
+            self.by_id.truncate(len);
+            self.texts.truncate(len);
         }
-        self.slots.retain(|_, slot| (*slot as usize) < len);
-        self.texts.truncate(len);
     }
 }
 
@@ -117,9 +118,7 @@ impl Sections {
     }
 
     fn is_known(&self, id: u64, transient: bool) -> bool {
-        symbol_name(id).is_some()
-            || self.kept.slots.contains_key(&id)
-            || (transient && self.zone.slots.contains_key(&id))
+        symbol_name(id).is_some() || self.kept.contains(id) || (transient && self.zone.contains(id))
     }
 
     fn insert(&mut self, id: u64, text: &str, transient: bool) {
@@ -127,7 +126,7 @@ impl Sections {
             return;
         }
         match transient && self.in_zone {
-            true if self.kept.slots.contains_key(&id) => {}
+            true if self.kept.contains(id) => {}
             true => self.zone.insert(id, text),
             false => self.kept.insert(id, text),
         }

@@ -59,7 +59,7 @@ impl VocabRead<'_> {
 
     /// The index of the lexeme whose string has this id.
     pub fn find_orth(&self, orth: u64) -> Option<u32> {
-        self.0.by_orth.get(&orth).copied()
+        self.0.by_orth.find(orth)
     }
 
     /// How many lexemes there are.

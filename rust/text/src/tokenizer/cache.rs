@@ -3,15 +3,15 @@
 //! Entries that name lexemes of an open memory zone live in a part of their own, which the zone's end empties.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::split::Chunk;
-use crate::hash::room_for_more;
 
 /// From this many entries on a part is emptied and begun anew, so that a stream of rare words cannot fill memory.
 const MAX_ENTRIES: usize = 1 << 18;
-/// Room for so many new chunks is made with the first: growing step by step is felt in a cold start.
-const FIRST_CHUNKS: usize = 1 << 10;
 /// Chunks of at most this many bytes are keyed by a number, which is compared without following a pointer.
 const SHORT: usize = 15;
 
@@ -74,10 +74,42 @@ impl Found<'_> {
     }
 }
 
+/// Short chunks in the order they came, found by their keys. The table holds bare numbers, so that one that grows
+/// touches little memory: pages that are used for the first time are most of what growing costs.
+#[derive(Default)]
+struct ShortChunks {
+    entries: Vec<(u128, Slot)>,
+    numbers: HashTable<u32>,
+    fold: Fold,
+}
+
+impl ShortChunks {
+    fn get(&self, key: u128) -> Option<Slot> {
+        let number =
+            self.numbers.find(self.fold.hash(key), |&number| self.entries[number as usize].0 == key)?;
+        Some(self.entries[*number as usize].1)
+    }
+
+    fn insert(&mut self, key: u128, slot: Slot) {
+        let Self { entries, numbers, fold } = self;
+        let is_it = |number: &u32| entries[*number as usize].0 == key;
+        match numbers.entry(fold.hash(key), is_it, |&number| fold.hash(entries[number as usize].0)) {
+            Entry::Occupied(known) => {
+                let number = *known.get() as usize;
+                entries[number].1 = slot;
+            }
+            Entry::Vacant(free) => {
+                free.insert(entries.len() as u32);
+                entries.push((key, slot));
+            }
+        }
+    }
+}
+
 /// Tokens by chunk, in one part of the cache or not yet in it.
 #[derive(Default)]
 pub(super) struct Part {
-    short: HashMap<u128, Slot, FoldState>,
+    short: ShortChunks,
     long: HashMap<Box<str>, Slot>,
     tokens: Vec<CachedToken>,
 }
@@ -89,7 +121,7 @@ impl Part {
 
     fn slot(&self, key: Key) -> Option<Slot> {
         match key {
-            Key::Short(number) => self.short.get(&number).copied(),
+            Key::Short(number) => self.short.get(number),
             Key::Long(string) => self.long.get(string).copied(),
         }
     }
@@ -103,12 +135,12 @@ impl Part {
 
     /// How many chunks there are.
     pub(super) fn len(&self) -> usize {
-        self.short.len() + self.long.len()
+        self.short.entries.len() + self.long.len()
     }
 
-    /// All chunks with their tokens, in no order.
+    /// All chunks with their tokens.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Key<'_>, Found<'_>)> {
-        let short = self.short.iter().map(|(&number, slot)| (Key::Short(number), self.found(slot)));
+        let short = self.short.entries.iter().map(|(number, slot)| (Key::Short(*number), self.found(slot)));
         short.chain(self.long.iter().map(|(string, slot)| (Key::Long(string), self.found(slot))))
     }
 
@@ -124,62 +156,30 @@ impl Part {
                 Slot::Several { start, end: self.tokens.len() as u32 }
             }
         };
-        if self.short.capacity() == 0 {
-            self.short.reserve(FIRST_CHUNKS);
-        }
         match key {
             Key::Short(number) => self.short.insert(number, slot),
-            Key::Long(string) => self.long.insert(string.into(), slot),
-        };
-    }
-
-    fn reserve(&mut self, n_chunks: usize) {
-        let (len, room) = (self.short.len(), self.short.capacity());
-        if len + n_chunks > room && self.len() + n_chunks < MAX_ENTRIES {
-            self.short.reserve(n_chunks.max(room_for_more(len).min(MAX_ENTRIES - len)));
+            Key::Long(string) => {
+                self.long.insert(string.into(), slot);
+            }
         }
     }
 }
 
 /// Hashes short keys by one wide multiplication, with secrets of the process, so that no text is made to collide.
-#[derive(Clone)]
-struct FoldState([u64; 2]);
+struct Fold([u64; 2]);
 
-impl Default for FoldState {
+impl Default for Fold {
     fn default() -> Self {
         let secrets = RandomState::new();
         Self([secrets.hash_one(0), secrets.hash_one(1)])
     }
 }
 
-impl BuildHasher for FoldState {
-    type Hasher = FoldHasher;
-
-    fn build_hasher(&self) -> FoldHasher {
-        FoldHasher { secrets: self.0, hash: 0 }
-    }
-}
-
-struct FoldHasher {
-    secrets: [u64; 2],
-    hash: u64,
-}
-
-impl Hasher for FoldHasher {
-    fn finish(&self) -> u64 {
-        self.hash
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u128(u128::from(byte));
-        }
-    }
-
-    fn write_u128(&mut self, key: u128) {
-        let [low, high] = [key as u64 ^ self.secrets[0] ^ self.hash, (key >> 64) as u64 ^ self.secrets[1]];
+impl Fold {
+    fn hash(&self, key: u128) -> u64 {
+        let [low, high] = [key as u64 ^ self.0[0], (key >> 64) as u64 ^ self.0[1]];
         let product = u128::from(low) * u128::from(high);
-        self.hash = product as u64 ^ (product >> 64) as u64;
+        product as u64 ^ (product >> 64) as u64
     }
 }
 
@@ -234,9 +234,6 @@ impl ChunkCache {
         lexeme_of: impl Fn(u32) -> u32,
         is_kept: impl Fn(u32) -> bool,
     ) {
-        if self.zone == 0 {
-            self.kept.reserve(fresh.len());
-        }
         let mut tokens = Vec::new();
         for (key, found) in fresh.iter() {
             tokens.clear();
