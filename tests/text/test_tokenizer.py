@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 import re
 
 import pytest
@@ -101,6 +102,30 @@ def test_threads_give_the_same_tokens(raw_texts):
         assert [shown(doc) for doc in fresh.pipe(sample)] == [shown(ENGLISH(text)) for text in sample]
     finally:
         ferrule.set_num_threads(before)
+
+
+@pytest.mark.parametrize("own_attribute", [False, True], ids=["built in", "with a getter"])
+def test_threads_give_the_same_vocabulary(own_attribute):
+    """Words get their lexemes in the order of the texts, and strings theirs, whichever thread is first."""
+    numbers = random.Random(0)
+    # More than a thread keeps to itself before it shares, and short texts between long ones.
+    raw_texts = [
+        " ".join(f"w{numbers.randrange(20_000)}" for _ in range(numbers.choice([1, 5, 300])))
+        for _ in range(120)
+    ]
+    seen = []
+    before = ferrule.get_num_threads()
+    for n_threads in (1, 2, 4, 4):
+        ferrule.set_num_threads(n_threads)
+        nlp = ferrule.blank("en")
+        if own_attribute:
+            nlp.vocab.add_flag(lambda word: word.endswith("7"))
+        list(nlp.tokenizer.pipe(raw_texts))
+        seen.append(([lexeme.text for lexeme in nlp.vocab], list(nlp.vocab.strings)))
+    ferrule.set_num_threads(before)
+    assert all(each == seen[0] for each in seen)
+    words = dict.fromkeys(" ".join(raw_texts).split())
+    assert [word for word in seen[0][0] if word in words] == list(words)
 
 
 @pytest.mark.parametrize("bad", [None, 3, b"bytes"])
