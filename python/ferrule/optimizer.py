@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
@@ -20,6 +19,7 @@ from thinc.optimizers import FloatOrSeq
 
 from ferrule import _core
 from ferrule.kept_weights import KeptWeights
+from ferrule.rectified_step import rectified_step
 from ferrule.registry import registry
 from ferrule.sparse_gradient import SparseGradient
 
@@ -76,6 +76,8 @@ class Optimizer(thinc_optimizers.Optimizer):
         moments fade, and they decay, by all the steps since they were last touched, while weights without
         gradient do not drift along their old momentum. The same numbers as the dense step where each step
         touches all columns, and for SGD without L2.
+
+        Weights of another size than before, as those of new labels, begin anew: without moments and averages.
         """
         if isinstance(gradient, SparseGradient):
             if not self.takes_sparse_gradients:
@@ -93,6 +95,8 @@ class Optimizer(thinc_optimizers.Optimizer):
                 f"Optimizer: the gradient of {key} has shape {gradient.shape}; expected that of the weights, "
                 f"{weights.shape}."
             )
+        if any(array.size != weights.size for array in self._kept(key)):
+            self._forget(key)
         n_updates = self.nr_update[key] + 1
         _core.optimizer_steps([self._step(key, weights, gradient, n_updates, lr_scale)])
         self.nr_update[key] = n_updates
@@ -159,15 +163,24 @@ class Optimizer(thinc_optimizers.Optimizer):
         )
 
     def _cannot_fail(self, key: tuple[int, str], weights: Any, gradient: Any) -> bool:
-        kept = [store[key] for store in (self.mom1, self.mom2, self.averages) if store and key in store]
         return (
             _is_plain(weights)
             and _is_plain(gradient)
             and weights.size > 0
             and weights.shape == gradient.shape
             and not (self.b1 <= 0.0 and self.b2 > 0.0)
-            and all(_is_plain(array) and array.size == weights.size for array in kept)
+            and all(_is_plain(array) and array.size == weights.size for array in self._kept(key))
         )
+
+    def _kept(self, key: tuple[int, str]) -> list[Any]:
+        """The moments and averages there are."""
+        return [store[key] for store in (self.mom1, self.mom2, self.averages) if store and key in store]
+
+    def _forget(self, key: tuple[int, str]) -> None:
+        """Let the weights begin anew."""
+        for store in (self.mom1, self.mom2, self.averages, self.nr_update, self.columns, self._row_of):
+            if store:
+                store.pop(key, None)
 
     def _step(
         self, key: tuple[int, str], weights: Any, gradient: Any, n_updates: int, lr_scale: float
@@ -190,6 +203,8 @@ class Optimizer(thinc_optimizers.Optimizer):
     def _step_columns(
         self, key: tuple[int, str], weights: Any, gradient: SparseGradient, lr_scale: float
     ) -> None:
+        if key in self.columns and self.mom1[key].shape[1] != gradient.n_outputs:
+            self._forget(key)
         n_updates = self.nr_update[key] + 1
         self._step_of_columns(key, None, weights, gradient, n_updates, lr_scale)()
         self.nr_update[key] = n_updates
@@ -266,7 +281,7 @@ class Optimizer(thinc_optimizers.Optimizer):
         """Where the step goes, and how far."""
         if self.use_radam:
             # thinc counts RAdam's steps from two.
-            rectified, size = _radam_size(n_updates + 1, self.b1, self.b2)
+            rectified, size = rectified_step(n_updates + 1, self.b1, self.b2)
             return ("adam" if rectified else "momentum"), size * self.learn_rate
         if self.b1 > 0.0 and self.b2 > 0.0:
             first, second = 1.0 - self.b1**n_updates, 1.0 - self.b2**n_updates
@@ -285,21 +300,6 @@ class Optimizer(thinc_optimizers.Optimizer):
         if key not in self.averages:
             self.averages[key] = np.zeros(weights.shape, dtype=np.float32)
         return self.averages[key], 1.0 - min(_MOST_DECAY, (1.0 + n_updates) / (10.0 + n_updates))
-
-
-def _radam_size(step: int, beta1: float, beta2: float) -> tuple[bool, float]:
-    """Whether the second moment is known well enough to be used, and the step size without learning rate.
-
-    Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond".
-    """
-    power = beta2**step
-    longest = 2.0 / (1.0 - beta2) - 1.0
-    length = longest - 2.0 * step * power / (1.0 - power)
-    correction = 1.0 - beta1**step
-    if length < 5.0:
-        return False, 1.0 / correction
-    variance = (length - 4.0) / (longest - 4.0) * (length - 2.0) / (longest - 2.0) * longest / length
-    return True, math.sqrt((1.0 - power) * variance) / correction
 
 
 def _is_plain(array: Any) -> bool:

@@ -19,7 +19,7 @@ PACKAGE = Path(ferrule.__file__).parent
 # `ferrule`; a name stands for everything below it; the longest that fits decides.
 LAYERS: list[set[str]] = [
     {"errors", "_typing", "_builtin_names", "registry", "storage", "_core"},
-    {"ops", "kernels", "optimizer", "sparse_gradient", "kept_weights", "golden_section"},
+    {"ops", "kernels", "optimizer", "sparse_gradient", "kept_weights", "golden_section", "rectified_step"},
     {"attrs", "symbols", "strings", "lexicon", "lookups", "morphology"},
     {"vectors", "vector_pruning", "lexeme", "vocab"},
     {"tokens"},
