@@ -114,6 +114,38 @@ def test_tags_that_are_set_are_overwritten_on_request_only(
     assert doc[1].tag_ in tagger.labels
 
 
+def test_tags_are_those_of_the_scores(tagger: Tagger, library: Library, examples: list[Any]) -> None:
+    _train(tagger, examples, steps=5)
+    docs = [
+        library.doc(library.vocab, words=words) for words in (["Dogs", "bark"], [], ["They", "often", "eat"])
+    ]
+    best = tagger.predict(docs)["label_ids"]
+    for doc, labels in zip(tagger.pipe(docs), best, strict=True):
+        assert [token.tag_ for token in doc] == [tagger.labels[label] for label in labels]
+
+
+def test_what_stands_for_predict_or_set_annotations_is_called(tagger: Tagger, library: Library) -> None:
+    class Counting(Tagger):
+        def predict(self, docs: Any) -> Any:
+            calls.append("predict")
+            return super().predict(docs)
+
+        def set_annotations(self, docs: Any, scores: Any) -> None:
+            calls.append("set")
+            super().set_annotations(docs, scores)
+
+    calls: list[str] = []
+    doc = library.doc(library.vocab, words=["Dogs", "bark"])
+    counting = Counting(library.vocab, tagger.model)
+    counting.cfg = tagger.cfg
+    counting(doc)
+    assert calls == ["predict", "set"]
+    plain = tagger.predict
+    tagger.predict = lambda docs: calls.append("instance") or plain(docs)  # type: ignore[method-assign]
+    tagger(doc)
+    assert calls[2:] == ["instance"]
+
+
 def test_activations_are_saved_on_request(tagger: Tagger, library: Library) -> None:
     if library.doc.__module__.startswith("spacy"):
         pytest.skip("spaCy 3.8's Doc has no activations")

@@ -82,18 +82,33 @@ class FusedForward(FusedFunction):
         self, model: Model[Any, Any], X: Sequence[Any], is_train: bool
     ) -> tuple[list[Floats2d], Backprop]:
         parts = self._parts(model)
-        if parts is None or not isinstance(X, (list, tuple)):
-            return cast(tuple[list[Floats2d], Backprop], plain_forward(model, X, is_train))
-        params = parts.params()
-        if params is None:
+        params = None if parts is None or not isinstance(X, (list, tuple)) else parts.params()
+        if parts is None or params is None:
             return cast(tuple[list[Floats2d], Backprop], plain_forward(model, X, is_train))
         if is_train:
             release_for_training(model, params)
             return _begin_update(parts, params, *extract_rows(X, parts.attr_ids))
         plan = self._known[model.id].plan(params, model.attrs.get(ATTRIBUTE))
         rows, types, lengths = extract_types(X, parts.attr_ids)
-        out = plan.predict(rows, types, lengths.astype(np.uint32))
+        out = plan.predict(rows, types, lengths.view(np.uint32))
         return cast(list[Floats2d], split_rows(out, lengths)), _no_backprop
+
+    def best_labels(
+        self, model: Model[Any, Any], docs: Sequence[Any], weights: Float32, bias: Float32
+    ) -> npt.NDArray[np.int32] | None:
+        """The number of the largest of ``weights @ row + bias`` for each token, int32 (n_tokens,).
+
+        docs: what `model`, whose function this is, would be given. The rows and what they are multiplied to
+        are not kept, which is why it is faster. None where Rust cannot run the tree.
+        """
+        parts = self._parts(model)
+        params = None if parts is None else parts.params()
+        if parts is None or params is None:
+            return None
+        plan = self._known[model.id].plan(params, model.attrs.get(ATTRIBUTE))
+        rows, types, lengths = extract_types(docs, parts.attr_ids)
+        best: npt.NDArray[np.int32] = plan.best_labels(rows, types, lengths.view(np.uint32), weights, bias)
+        return best
 
     def forget(self) -> None:
         """Drop what was derived from weights, after a change that cannot be noticed otherwise."""

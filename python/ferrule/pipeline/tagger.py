@@ -12,6 +12,7 @@ from thinc.api import Model
 from ferrule import _core
 from ferrule._typing import Scores
 from ferrule.attrs import TAG
+from ferrule.ml.best_labels import best_labels
 from ferrule.ml.class_loss import gold_class_loss, teacher_loss
 from ferrule.ml.feature_extractor import all_native
 from ferrule.ml.rows import join_rows, split_rows
@@ -137,13 +138,33 @@ class Tagger(LabelledPipe):
         ``doc.activations[name]`` is set, to ``{"probabilities": …, "label_ids": …}``.
         """
         docs = list(docs)
-        label_ids = np.array([self.vocab.strings.add(label) for label in self.labels], dtype=np.uint64)
-        _write_tags(docs, scores.best_labels, label_ids, overwrite=bool(self.cfg["overwrite"]))
+        self._write(docs, scores.best_labels)
         if self.save_activations:
             saved = zip(docs, scores["probabilities"], scores["label_ids"], strict=True)
             for doc, probabilities, best in saved:
                 # Copies, so that one document does not keep the arrays of its whole batch alive.
                 doc.activations[self.name] = {"probabilities": probabilities.copy(), "label_ids": best.copy()}
+
+    def _annotate(self, docs: list[Any]) -> list[Any]:
+        best = self._best_labels(docs)
+        if best is None:
+            return super()._annotate(docs)
+        self._write(docs, best)
+        return docs
+
+    def _best_labels(self, docs: list[Any]) -> Ints | None:
+        """The best label of each token where nobody sees the scores; None where somebody may."""
+        replaced = {"predict", "set_annotations"} & self.__dict__.keys()
+        usual = type(self).predict is Tagger.predict and type(self).set_annotations is Tagger.set_annotations
+        if replaced or not usual or self.save_activations or not isinstance(self.model, Model):
+            return None
+        check.are_documents(docs, owner=self._label())
+        with self._needing_weights("predict"):
+            return best_labels(self.model, docs)
+
+    def _write(self, docs: list[Any], best: Ints) -> None:
+        label_ids = np.array([self.vocab.strings.add(label) for label in self.labels], dtype=np.uint64)
+        _write_tags(docs, best, label_ids, overwrite=bool(self.cfg["overwrite"]))
 
     def _scores(self, model: Model[Any, Any], docs: list[Any]) -> TokenScores:
         n_labels = len(self.labels)

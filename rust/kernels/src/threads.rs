@@ -13,6 +13,15 @@ pub enum Threads<'a> {
 }
 
 impl Threads<'_> {
+    /// How many there are.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            Threads::One => 1,
+            Threads::Pool(pool) => pool.current_num_threads(),
+        }
+    }
+
     /// Runs `run` on each task. On a pool they begin in order; they must not depend on each other.
     ///
     /// The caller's thread begins at once: while others wake up, which takes as long as a small task, it works.

@@ -1,12 +1,13 @@
 //! The fused encoder: `_core.EncoderPlan` to predict, `_core.encoder_begin_update` to train.
 
 use ferrule_kernels::encoder::{
-    self, Batch, Beyond, DropRates, EmbedTable, EncoderGrads, EncoderParams, MaxoutGrads, MaxoutParams, Trace,
+    self, Batch, Beyond, DropRates, EmbedTable, EncoderGrads, EncoderParams, Head, MaxoutGrads, MaxoutParams,
+    Trace,
 };
 use ferrule_kernels::simd::Isa;
 use numpy::{
-    IntoPyArray, PyArray2, PyArray4, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
-    PyReadwriteArrayDyn, PyUntypedArrayMethods,
+    IntoPyArray, PyArray1, PyArray2, PyArray4, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 
@@ -202,6 +203,33 @@ impl EncoderPlan {
         let mut out = vec![0.0; n_tokens * width];
         detached(py, || self.plan.predict(pool.threads(), &batch, &mut out))?;
         out.into_pyarray(py).reshape([n_tokens, width])
+    }
+
+    /// The best label of each token, int32 (n_tokens,): the first of the largest numbers of `weights @ vector + bias`, with
+    /// the vectors of `predict`, which are not kept.
+    ///
+    /// features, types, lengths: as for `predict`. weights: float32 (n_labels, width). bias: float32 (n_labels,). Raises
+    /// ValueError or IndexError if they do not fit together.
+    fn best_labels<'py>(
+        &self,
+        py: Python<'py>,
+        features: PyReadonlyArray2<'py, u64>,
+        types: Option<PyReadonlyArray1<'py, u32>>,
+        lengths: PyReadonlyArray1<'py, u32>,
+        weights: PyReadonlyArray2<'py, f32>,
+        bias: PyReadonlyArray1<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArray1<i32>>> {
+        let arrays = BatchArrays { features, types, lengths };
+        let word_types = arrays.word_types(py)?;
+        let batch = arrays.view(&word_types)?;
+        let head = Head {
+            weights: in_c_order(&weights, "encoder: the weights of the labels")?,
+            bias: in_c_order(&bias, "encoder: the bias of the labels")?,
+        };
+        let pool = workers(py)?;
+        let mut out = vec![0; batch.types.len()];
+        detached(py, || self.plan.best_labels(pool.threads(), &batch, &head, &mut out))?;
+        Ok(out.into_pyarray(py))
     }
 }
 

@@ -105,17 +105,10 @@ impl Layout {
         (window, beyond): (usize, Beyond),
     ) -> Result<Layout, KernelError> {
         let lengths: Vec<usize> = lengths.iter().filter(|&&n| n > 0).map(|&n| n as usize).collect();
-        let n_tokens: usize = lengths.iter().sum();
-        let enough = (n_tokens / GROUPS).clamp(TOKENS_PER_GROUP.start, TOKENS_PER_GROUP.end);
+        let token: usize = lengths.iter().sum();
+        let enough = (token / GROUPS).clamp(TOKENS_PER_GROUP.start, TOKENS_PER_GROUP.end);
         let mut layout = Layout { lengths, groups: Vec::new(), width, depth, window, beyond };
-        let (mut first_doc, mut first_token, mut token) = (0, 0, 0);
-        for (doc, length) in layout.lengths.iter().enumerate() {
-            token += length;
-            if token - first_token >= enough || doc + 1 == layout.lengths.len() {
-                layout.groups.push(Group { docs: first_doc..doc + 1, tokens: first_token..token });
-                (first_doc, first_token) = (doc + 1, token);
-            }
-        }
+        layout.groups = layout.cut(|_| enough);
         if layout.n_rows(0) * width.max(2 * window + 1) >= u32::MAX as usize {
             return Err(KernelError::Value {
                 what: "encoder: the number of tokens in a batch",
@@ -124,6 +117,28 @@ impl Layout {
             });
         }
         Ok(layout)
+    }
+
+    /// Cuts the groups anew, for as many threads, where results do not depend on them: large ones first, so that weights
+    /// are read seldom, and smaller ones towards the end, so that all threads are done at the same time.
+    pub fn group_for(&mut self, n_threads: usize) {
+        let share = if n_threads > 1 { 2 * n_threads } else { 1 };
+        self.groups = self.cut(|rest| (rest / share).clamp(TOKENS_PER_GROUP.start, TOKENS_PER_GROUP.end));
+    }
+
+    /// Groups of at least as many tokens as `enough` says, given how many there are from a group's first one on.
+    fn cut(&self, enough: impl Fn(usize) -> usize) -> Vec<Group> {
+        let n_tokens: usize = self.lengths.iter().sum();
+        let mut groups = Vec::new();
+        let (mut first_doc, mut first_token, mut token) = (0, 0, 0);
+        for (doc, length) in self.lengths.iter().enumerate() {
+            token += length;
+            if token - first_token >= enough(n_tokens - first_token) || doc + 1 == self.lengths.len() {
+                groups.push(Group { docs: first_doc..doc + 1, tokens: first_token..token });
+                (first_doc, first_token) = (doc + 1, token);
+            }
+        }
+        groups
     }
 
     /// Rows on each side of a document.

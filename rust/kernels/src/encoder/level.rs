@@ -16,8 +16,20 @@ use crate::simd::{Isa, Simd};
 pub(crate) struct PackedMaxout {
     pub weights: PackedWeights,
     of_zeros: OfZeros,
-    gain: Vec<f32>,
-    shift: Vec<f32>,
+    pub norm: Norm,
+}
+
+/// A layer norm's scale and what it adds, a number for each column.
+#[derive(Clone, Debug)]
+pub(crate) struct Norm {
+    pub gain: Vec<f32>,
+    pub shift: Vec<f32>,
+}
+
+impl Norm {
+    pub fn new(params: &MaxoutParams<'_>) -> Norm {
+        Norm { gain: params.gain.to_vec(), shift: params.shift.to_vec() }
+    }
 }
 
 /// The maxout of a window of nothing but zeros: the largest bias of each output, and which piece's it is.
@@ -63,8 +75,7 @@ impl PackedMaxout {
                 params.shape().pieces,
             )),
             of_zeros: OfZeros::new(params),
-            gain: params.gain.to_vec(),
-            shift: params.shift.to_vec(),
+            norm: Norm::new(params),
         }
     }
 
@@ -75,7 +86,7 @@ impl PackedMaxout {
 
     /// How long a row of the result is.
     pub fn width(&self) -> usize {
-        self.gain.len()
+        self.norm.gain.len()
     }
 
     fn for_blocks(isa: Isa, params: &MaxoutParams<'_>) -> PackedMaxout {
@@ -83,8 +94,7 @@ impl PackedMaxout {
         PackedMaxout {
             weights: PackedWeights::Windows(weights),
             of_zeros: OfZeros::new(params),
-            gain: params.gain.to_vec(),
-            shift: params.shift.to_vec(),
+            norm: Norm::new(params),
         }
     }
 }
@@ -124,7 +134,7 @@ fn run_level_body<S: Simd>(
     record: Record<'_>,
     out: &mut [f32],
 ) {
-    let width = layer.gain.len();
+    let width = layer.norm.gain.len();
     let Record { normalized, scales, which } = record;
     match &layer.weights {
         PackedWeights::Plain(panels) => maxout_rows(simd, rows, panels, normalized, which),
@@ -144,7 +154,7 @@ fn run_level_body<S: Simd>(
         let (normalized, out, start) =
             (&mut normalized[numbers.clone()], &mut out[numbers], rows.starts[row]);
         scales[row] = normalize(simd, normalized);
-        rescale(simd, normalized, &layer.gain, &layer.shift, out);
+        rescale(simd, normalized, &layer.norm.gain, &layer.norm.shift, out);
         if let Some(dropout) = extras.dropout {
             dropout.fill_row(extras.first_row + row as u64, &mut factors);
             multiply_row(simd, out, &factors);

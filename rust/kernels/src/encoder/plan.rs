@@ -4,6 +4,7 @@ use super::batch::{Batch, Beyond, Group, Layout};
 use super::fingerprint::fingerprint;
 use super::first_level::{FirstLevel, TypeRow, run_first_level};
 use super::forward::{TYPES_PER_TASK, mix_types};
+use super::head::{Head, PackedHead};
 use super::level::PackedMaxout;
 use super::params::{EmbedTable, EncoderParams};
 use super::quantized::{QuantizedLevel, RangeFinder, check_window, quantized_levels, run_quantized_level};
@@ -14,6 +15,9 @@ use crate::KernelError;
 use crate::aligned::Aligned;
 use crate::simd::Isa;
 use crate::threads::Threads;
+
+/// Word types that are looked up together.
+const TYPES_PER_SEARCH: usize = 128;
 
 /// Packed weights of the encoder. A copy: it does not follow later changes of the parameters.
 #[derive(Debug)]
@@ -106,11 +110,15 @@ impl EncoderPlan {
         check_columns(self.n_columns, batch)?;
         check_window(self.window)?;
         let rows = self.type_rows(threads, batch);
-        let layout =
-            Layout::new(batch.lengths, self.width, self.later.len() + 1, (self.window, self.beyond))?;
+        let layout = self.layout(batch)?;
         let mut found = RangeFinder::new(self.width, self.later.len());
         for group in &layout.groups {
-            let (mut below, mut scratch) = self.first_rows(&layout, group, batch.types, &rows);
+            let (mut below, mut scratch) = self.first_rows(GroupOf {
+                layout: &layout,
+                group,
+                types: &batch.types[group.tokens.clone()],
+                rows: &rows,
+            });
             for (index, layer) in self.later.iter().enumerate() {
                 let at = (index + 2, group);
                 let mut above = Aligned::any(layout.group_rows(at.0, group) * self.width);
@@ -149,25 +157,70 @@ impl EncoderPlan {
         batch: &Batch<'_>,
         out: &mut [f32],
     ) -> Result<(), KernelError> {
+        KernelError::expect_len("encoder: the output", batch.types.len() * self.width, out.len())?;
+        self.each_group(threads, batch, out, |group, out| {
+            self.encode(group, out);
+            Ok(())
+        })
+    }
+
+    /// Writes the best label of each token to `out`: that of the largest number of `head`'s outputs given the token's
+    /// vector, the first of those that are alike.
+    ///
+    /// The same as that of the vectors that [`predict`](EncoderPlan::predict) gives, which are not kept.
+    ///
+    /// # Errors
+    /// [`KernelError`] if the batch does not hold together, or not fit the plan or `out`, or the head the plan.
+    pub fn best_labels(
+        &self,
+        threads: Threads<'_>,
+        batch: &Batch<'_>,
+        head: &Head<'_>,
+        out: &mut [i32],
+    ) -> Result<(), KernelError> {
+        let head = PackedHead::new(self.isa, head, self.width)?;
+        KernelError::expect_len("encoder: the output", batch.types.len(), out.len())?;
+        self.each_group(threads, batch, out, |group, out| {
+            let mut vectors = Aligned::any(out.len() * self.width);
+            self.encode(group, &mut vectors);
+            head.best(self.isa, &vectors, out)
+        })
+    }
+
+    /// Runs `run` for each group of documents, with as much of `out` as its tokens have.
+    fn each_group<T: Send>(
+        &self,
+        threads: Threads<'_>,
+        batch: &Batch<'_>,
+        out: &mut [T],
+        run: impl Fn(GroupOf<'_>, &mut [T]) -> Result<(), KernelError> + Send + Sync,
+    ) -> Result<(), KernelError> {
         batch.check()?;
         check_columns(self.n_columns, batch)?;
-        KernelError::expect_len("encoder: the output", batch.types.len() * self.width, out.len())?;
         let rows = self.type_rows(threads, batch);
-        let layout =
-            Layout::new(batch.lengths, self.width, self.later.len() + 1, (self.window, self.beyond))?;
+        let mut layout = self.layout(batch)?;
+        layout.group_for(threads.count());
+        let per_token = out.len() / batch.types.len().max(1);
         let mut tasks = Vec::with_capacity(layout.groups.len());
         let mut rest = out;
         for group in &layout.groups {
-            tasks.push((group, cut(&mut rest, group.tokens.len() * self.width)));
+            let of =
+                GroupOf { layout: &layout, group, types: &batch.types[group.tokens.clone()], rows: &rows };
+            tasks.push((of, cut(&mut rest, group.tokens.len() * per_token)));
         }
-        threads.each(tasks, |(group, out)| self.encode(&layout, group, batch.types, &rows, out));
-        Ok(())
+        threads.map(tasks, |(group, out)| run(group, out)).into_iter().collect()
+    }
+
+    fn layout(&self, batch: &Batch<'_>) -> Result<Layout, KernelError> {
+        Layout::new(batch.lengths, self.width, self.later.len() + 1, (self.window, self.beyond))
     }
 
     /// The rows of all word types: known ones, and new ones, which are kept.
     fn type_rows(&self, threads: Threads<'_>, batch: &Batch<'_>) -> Vec<TypeRow> {
         let ids = |index: usize| &batch.features[index * batch.n_columns..][..batch.n_columns];
-        let mut found = self.known.find((0..batch.n_types()).map(ids));
+        let parts = batch.features.chunks(TYPES_PER_SEARCH * batch.n_columns.max(1)).collect();
+        let search = |part: &[u64]| self.known.find(part.chunks_exact(batch.n_columns));
+        let mut found: Vec<_> = threads.map(parts, search).into_iter().flatten().collect();
         let new: Vec<usize> = (0..found.len()).filter(|&index| found[index].is_none()).collect();
         if !new.is_empty() {
             let features: Vec<u64> = new.iter().flat_map(|&index| ids(index)).copied().collect();
@@ -190,15 +243,10 @@ impl EncoderPlan {
     }
 
     /// The rows of the first level of a group.
-    fn first_rows(
-        &self,
-        layout: &Layout,
-        group: &Group,
-        types: &[u32],
-        rows: &[TypeRow],
-    ) -> (Aligned, Scratch) {
+    fn first_rows(&self, of: GroupOf<'_>) -> (Aligned, Scratch) {
+        let GroupOf { layout, group, types, rows } = of;
         let mut below: Vec<&[f32]> = vec![&self.padding; layout.group_rows(0, group)];
-        for (row, &index) in layout.token_rows(0, group.docs.clone()).zip(&types[group.tokens.clone()]) {
+        for (row, &index) in layout.token_rows(0, group.docs.clone()).zip(types) {
             below[row] = &rows[index as usize];
         }
         let mut scratch = Scratch::default();
@@ -210,21 +258,46 @@ impl EncoderPlan {
     }
 
     /// Runs the window layers over a group; `out` gets the tokens' rows.
-    fn encode(&self, layout: &Layout, group: &Group, types: &[u32], rows: &[TypeRow], out: &mut [f32]) {
-        let (mut rows, mut scratch) = self.first_rows(layout, group, types, rows);
-        for (index, layer) in self.later.iter().enumerate() {
-            let at = (index + 2, group);
-            let mut above = Aligned::any(layout.group_rows(at.0, group) * self.width);
-            match self.quantized.get(index) {
-                Some(layer) => {
-                    run_quantized_level(self.isa, layer, layout, at, &rows, &mut scratch, &mut above);
-                }
-                None => run_window_level(self.isa, layer, layout, at, &rows, &mut scratch, &mut above),
-            }
-            rows = above;
+    fn encode(&self, of: GroupOf<'_>, out: &mut [f32]) {
+        let (mut below, mut scratch) = self.first_rows(of);
+        let Some(last) = self.later.len().checked_sub(1) else {
+            return out.copy_from_slice(&below);
+        };
+        for index in 0..last {
+            let mut above = Aligned::any(of.layout.group_rows(index + 2, of.group) * self.width);
+            self.run_later(index, of, &below, &mut scratch, &mut above);
+            below = above;
         }
-        out.copy_from_slice(&rows);
+        // The last level has the tokens' rows and no others.
+        self.run_later(last, of, &below, &mut scratch, out);
     }
+
+    /// Runs a window layer above the first.
+    fn run_later(
+        &self,
+        index: usize,
+        of: GroupOf<'_>,
+        below: &[f32],
+        scratch: &mut Scratch,
+        above: &mut [f32],
+    ) {
+        let at = (index + 2, of.group);
+        match self.quantized.get(index) {
+            Some(layer) => run_quantized_level(self.isa, layer, of.layout, at, below, scratch, above),
+            None => run_window_level(self.isa, &self.later[index], of.layout, at, below, scratch, above),
+        }
+    }
+}
+
+/// A group of documents of a batch.
+#[derive(Clone, Copy)]
+struct GroupOf<'a> {
+    layout: &'a Layout,
+    group: &'a Group,
+    /// The word type of each of its tokens.
+    types: &'a [u32],
+    /// What is known of all word types.
+    rows: &'a [TypeRow],
 }
 
 impl OwnedTable {

@@ -4,16 +4,14 @@
 //! its weights are bytes too. What follows the maxout, and what is added to it, stays `f32`. See
 //! `docs/decisions/0008-int8-encoder.md`.
 
-use std::ops::Range;
-
 use super::batch::{Group, Layout};
-use super::level::{fill_gaps, fours};
+use super::level::Norm;
 use super::params::{EncoderParams, MaxoutParams};
-use super::window_level::Scratch;
+use super::window_level::{Scratch, Windows, finish_rows};
 use crate::KernelError;
+use crate::aligned::Aligned;
 use crate::gemm::byte_pairs::{ByteCode, BytePairs, ByteWeights, PRODUCTS, Pair, maxout_byte_pairs};
 use crate::gemm::maxout::load;
-use crate::layers::layer_norm::normalize_and_add;
 use crate::simd::{Isa, Simd};
 
 /// A window layer in bytes.
@@ -21,8 +19,7 @@ use crate::simd::{Isa, Simd};
 pub(crate) struct QuantizedLevel {
     codes: [ByteCode; PRODUCTS],
     weights: BytePairs,
-    gain: Vec<f32>,
-    shift: Vec<f32>,
+    norm: Norm,
 }
 
 /// The layers above the first in bytes; `ranges` as [`RangeFinder::ranges`] gives them.
@@ -74,12 +71,7 @@ impl QuantizedLevel {
         let codes = [code(0), code(1), code(2), code(3)];
         let from =
             ByteWeights { weights: params.weights, bias: params.bias, shape: params.shape(), codes: &codes };
-        QuantizedLevel {
-            weights: BytePairs::new(isa, from),
-            codes,
-            gain: params.gain.to_vec(),
-            shift: params.shift.to_vec(),
-        }
+        QuantizedLevel { weights: BytePairs::new(isa, from), codes, norm: Norm::new(params) }
     }
 }
 
@@ -98,11 +90,16 @@ pub(crate) fn run_quantized_level(
     layout.pairs(level, group.docs.clone(), &mut scratch.pairs);
     // Bytes that only fill up a step meet weights of zero.
     scratch.bytes.resize(scratch.pairs.len() * layer.weights.row_bytes(), 0);
-    scratch.normalized.resize(above.len(), 0.0);
+    let mut best = Aligned::any(above.len());
     mix_to_bytes(isa, below, &scratch.pairs, layer, &mut scratch.bytes);
-    maxout_byte_pairs(&scratch.bytes, &scratch.pairs, &layer.weights, &mut scratch.normalized);
-    let calculated = layout.calculated(level, group.docs.clone());
-    finish_rows(isa, layer, below, &scratch.starts, &calculated, &scratch.normalized, above);
+    maxout_byte_pairs(&scratch.bytes, &scratch.pairs, &layer.weights, &mut best);
+    let windows = Windows {
+        below,
+        starts: &scratch.starts,
+        middle: layout.width,
+        calculated: &layout.calculated(level, group.docs.clone()),
+    };
+    finish_rows(isa, &layer.norm, windows, &best, above);
 }
 
 /// The first and the second row of each of the four mixtures, and whether the second is added to the first.
@@ -122,7 +119,7 @@ fn mix_to_bytes_body<S: Simd>(
     layer: &QuantizedLevel,
     bytes: &mut [u8],
 ) {
-    let (width, stride) = (layer.gain.len(), layer.weights.stride());
+    let (width, stride) = (layer.norm.gain.len(), layer.weights.stride());
     for (pair, bytes) in pairs.iter().zip(bytes.chunks_exact_mut(PRODUCTS * stride)) {
         let row = |index: usize| &below[pair.start + index * width..][..width];
         let mixtures = MIXTURES.iter().zip(&layer.codes).zip(bytes.chunks_exact_mut(stride));
@@ -146,41 +143,6 @@ crate::dispatch! {
     /// Writes the mixtures of the rows of each pair, as bytes.
     fn mix_to_bytes(below: &[f32], pairs: &[Pair], layer: &QuantizedLevel, bytes: &mut [u8]) -> () =
         mix_to_bytes_body;
-}
-
-#[inline(always)]
-fn finish_rows_body<S: Simd>(
-    simd: S,
-    layer: &QuantizedLevel,
-    below: &[f32],
-    starts: &[u32],
-    calculated: &[Range<usize>],
-    best: &[f32],
-    above: &mut [f32],
-) {
-    let width = layer.gain.len();
-    fill_gaps(calculated, width, above);
-    for rows in fours(calculated) {
-        let numbers = rows.start * width..rows.end * width;
-        let (best, above, starts) = (&best[numbers.clone()], &mut above[numbers], &starts[rows]);
-        let mut residuals = [&below[..0]; 4];
-        for (residual, &start) in residuals.iter_mut().zip(starts) {
-            *residual = &below[start as usize + width..][..width];
-        }
-        normalize_and_add(simd, best, &layer.gain, &layer.shift, residuals, above);
-    }
-}
-
-crate::dispatch! {
-    /// Layer norm, and the row of the level below added.
-    fn finish_rows(
-        layer: &QuantizedLevel,
-        below: &[f32],
-        starts: &[u32],
-        calculated: &[Range<usize>],
-        best: &[f32],
-        above: &mut [f32],
-    ) -> () = finish_rows_body;
 }
 
 /// How far the numbers that become bytes go, found in the rows of documents.

@@ -52,6 +52,17 @@ impl<'a> Matrix<'a> {
         Panels::for_columns(isa, matrix, depth, n_columns, &[], panel_vectors(isa, n_columns))
     }
 
+    /// The panels of [`DEPTH_BLOCK`] steps in depth, or as many as there are, from `first` on, for [`product`]; the first
+    /// of them have the bias.
+    fn block(&self, isa: Isa, bias: &[f32], first: usize) -> Panels {
+        let ((depth, n_columns), (by_depth, by_column)) = (self.shape(), self.strides());
+        let numbers = self.numbers.get(first * by_depth..).unwrap_or(&[]);
+        let bias = if first == 0 { bias } else { &[] };
+        let steps = DEPTH_BLOCK.min(depth - first);
+        let block = Strided { numbers, by_depth, by_column };
+        Panels::for_columns(isa, block, steps, n_columns, bias, panel_vectors(isa, n_columns))
+    }
+
     fn strides(&self) -> (usize, usize) {
         if self.transposed { (1, self.n_columns) } else { (self.n_columns, 1) }
     }
@@ -96,23 +107,42 @@ pub fn product(
         copied = transpose(left.numbers, n_rows, depth, by_row, by_depth);
         &copied
     };
-    let (right_by_depth, right_by_column) = right.strides();
-    let vectors = panel_vectors(isa, n_columns);
     let mut first = 0;
     loop {
-        let steps = DEPTH_BLOCK.min(depth - first);
-        let start = right.numbers.get(first * right_by_depth..).unwrap_or(&[]);
-        let block = Strided { numbers: start, by_depth: right_by_depth, by_column: right_by_column };
-        let panels =
-            Panels::for_columns(isa, block, steps, n_columns, if first == 0 { bias } else { &[] }, vectors);
+        let panels = right.block(isa, bias, first);
         let tasks: Vec<_> = out.chunks_mut(ROWS_PER_TASK * n_columns).enumerate().collect();
         threads.each(tasks, |(task, out)| {
             let rows = &rows[task * ROWS_PER_TASK * depth + first..];
             multiply_panels(isa, rows, depth, &panels, out.len() / n_columns, first > 0, out);
         });
-        first += steps;
+        first += panels.depth();
         if first >= depth {
             return Ok(());
+        }
+    }
+}
+
+/// The right side of a product, packed once for many, and a bias.
+#[derive(Clone, Debug)]
+pub(crate) struct PackedMatrix {
+    /// One after the other in depth.
+    blocks: Vec<Panels>,
+    depth: usize,
+}
+
+impl PackedMatrix {
+    /// Packs `right`; `bias` has a number for each of its columns.
+    pub fn new(isa: Isa, right: Matrix<'_>, bias: &[f32]) -> PackedMatrix {
+        let depth = right.shape().0;
+        let firsts = (0..depth.max(1)).step_by(DEPTH_BLOCK);
+        PackedMatrix { blocks: firsts.map(|first| right.block(isa, bias, first)).collect(), depth }
+    }
+
+    /// Writes the product of contiguous rows with it to `out`: the bits that [`product`] gives.
+    pub fn multiply(&self, isa: Isa, rows: &[f32], n_rows: usize, out: &mut [f32]) {
+        for (index, panels) in self.blocks.iter().enumerate() {
+            let rows = &rows[index * DEPTH_BLOCK..];
+            multiply_panels(isa, rows, self.depth, panels, n_rows, index > 0, out);
         }
     }
 }
