@@ -6,11 +6,11 @@ use crate::real::Real;
 use crate::reference::losses as reference;
 use crate::rows::batches::{self, Course};
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
-use crate::rows::free::{self, FreeJob, Group, PerRow};
+use crate::rows::free::{self, FreeJob, Group, per_row};
 use crate::rows::job::{ExpSum, RowJob, Stats};
-use crate::rows::sweep::{Affine, ln_each};
+use crate::rows::sweep::Affine;
 use crate::rows::{Machine, Rows, RowsMut, check_like};
-use crate::simd::{MOST_LANES, Simd, math::Powers};
+use crate::simd::{MOST_LANES, Simd, math, math::Powers};
 
 /// A label a row, and how to read it.
 #[derive(Clone, Copy, Debug)]
@@ -272,9 +272,9 @@ impl FreeJob<1, 1> for Job<'_> {
     }
 
     #[inline(always)]
-    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<1>, kept: &mut [f32]) -> [PerRow; 1] {
-        let mut weights = group.numbers(self.weights.rows, 1.0);
-        let sums = &group.sums[0];
+    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<S, 1>, kept: &mut [f32]) -> [S::F32; 1] {
+        let mut weights = per_row(simd, group.numbers(simd, self.weights.rows));
+        let sums = per_row(simd, group.sums[0]);
         let mut ratios = [1.0; MOST_LANES];
         let rows = kept.chunks_exact_mut(group.stride).take(group.n_rows);
         for (i, row) in rows.enumerate() {
@@ -288,16 +288,12 @@ impl FreeJob<1, 1> for Job<'_> {
                 _ => weights[i] = 0.0,
             }
         }
-        let mut losses = ratios;
-        ln_each(simd, &mut losses);
-        let mut scales = [0.0; MOST_LANES];
-        for i in 0..MOST_LANES {
-            group.again[i] |= ratios[i].is_nan() || ratios[i] >= MOST_RATIO;
-            losses[i] = if group.again[i] { 0.0 } else { weights[i] * losses[i] };
-            scales[i] = (f64::from(weights[i]) * self.factor) as f32 / sums[i];
-        }
-        self.loss += losses.iter().copied().map(f64::from).sum::<f64>();
-        [scales]
+        let factors = weights.map(|weight| (f64::from(weight) * self.factor) as f32);
+        let ratios = simd.load_at(&ratios, 0);
+        group.keep_where(simd, simd.lt(ratios, simd.splat(MOST_RATIO)));
+        let losses = simd.mul(simd.load_at(&weights, 0), math::ln(simd, ratios));
+        self.loss += f64::from(simd.sum(group.if_kept(simd, losses)));
+        [simd.div(simd.load_at(&factors, 0), group.sums[0])]
     }
 }
 

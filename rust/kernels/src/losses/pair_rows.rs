@@ -4,9 +4,9 @@ use std::f32::consts::LN_2;
 use std::marker::PhantomData;
 
 use crate::rows::batches::Course;
-use crate::rows::free::{self, FreeJob, Group, PerRow};
+use crate::rows::free::{self, FreeJob, Group, per_row};
 use crate::rows::job::{Pass, RowJob, Stats, Through};
-use crate::rows::sweep::{Affine, ln_each};
+use crate::rows::sweep::Affine;
 use crate::rows::{Rows, RowsMut};
 use crate::simd::{MOST_LANES, Simd, math, math::Powers};
 
@@ -164,26 +164,24 @@ impl<P: Pair> FreeJob<2, 3> for Job<'_, P> {
     }
 
     #[inline(always)]
-    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<3>, _: &mut [f32]) -> [PerRow; 2] {
+    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<S, 3>, _: &mut [f32]) -> [S::F32; 2] {
         let inverse = self.block.course.inverse;
-        let weights = group.numbers(self.block.row_weights, 1.0);
-        let [a, b, dot] = &group.sums;
-        let mut logs = *a;
-        if P::BOTH_LOGITS {
-            logs.iter_mut().zip(b).for_each(|(log, b)| *log /= b);
-        }
-        ln_each(simd, &mut logs);
+        let [a, b, dot] = group.sums;
+        let log = math::ln(simd, if P::BOTH_LOGITS { simd.div(a, b) } else { a });
+        // A difference with itself is NaN for infinities.
+        group.keep_where(simd, simd.eq(simd.sub(dot, dot), simd.splat(0.0)));
+        let weights = per_row(simd, group.numbers(simd, self.block.row_weights));
+        let (a, b, dot, log) = (per_row(simd, a), per_row(simd, b), per_row(simd, dot), per_row(simd, log));
         let (mut losses, mut made) = ([0.0; MOST_LANES], [[0.0; MOST_LANES]; 2]);
-        for i in 0..MOST_LANES {
+        for i in 0..S::LANES {
             let gradient = (f64::from(weights[i]) * self.block.factor) as f32 * inverse;
-            let (loss, scales) = P::finish([a[i], b[i], dot[i] * inverse], logs[i], gradient, inverse);
+            let (loss, scales) = P::finish([a[i], b[i], dot[i] * inverse], log[i], gradient, inverse);
             let counts = weights[i] != 0.0;
             [made[0][i], made[1][i]] = if counts { scales } else { [0.0; 2] };
-            group.again[i] |= !dot[i].is_finite();
-            losses[i] = if counts && !group.again[i] { weights[i] * loss } else { 0.0 };
+            losses[i] = if counts { weights[i] * loss } else { 0.0 };
         }
-        self.loss += losses.iter().copied().map(f64::from).sum::<f64>();
-        made
+        self.loss += f64::from(simd.sum(group.if_kept(simd, simd.load_at(&losses, 0))));
+        [simd.load_at(&made[0], 0), simd.load_at(&made[1], 0)]
     }
 }
 

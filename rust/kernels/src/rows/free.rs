@@ -22,50 +22,73 @@ const FACTORS: RangeInclusive<f32> = 1e-30..=1e30;
 /// One number for each row of a group.
 pub(crate) type PerRow = [f32; MOST_LANES];
 
-/// A group of rows that has been through the exponential.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Group<const M: usize> {
+/// A group of rows that has been through the exponential: at most as many as a vector has lanes.
+pub(crate) struct Group<S: Simd, const M: usize> {
     /// The number of its first row.
     pub(crate) first: usize,
-    /// Numbers past those of its last row belong to none.
+    /// Lanes past those of its last row belong to none.
     pub(crate) n_rows: usize,
     pub(crate) width: usize,
     /// From a row that is kept to the next.
     pub(crate) stride: usize,
-    /// What was summed.
-    pub(crate) sums: [PerRow; M],
-    /// Rows that are to be done again with care.
-    pub(crate) again: [bool; MOST_LANES],
+    /// What was summed, row by row.
+    pub(crate) sums: [S::F32; M],
+    /// 1 for rows that are to be done again with care, else 0.
+    again: S::F32,
 }
 
-impl<const M: usize> Group<M> {
+impl<S: Simd, const M: usize> Group<S, M> {
     /// A group with these sums, of which the first `logits` are of exponentials.
     #[inline(always)]
     pub(super) fn new(
+        simd: S,
         (first, n_rows): (usize, usize),
         (width, stride): (usize, usize),
-        sums: [PerRow; M],
+        sums: &[PerRow; M],
         logits: usize,
     ) -> Self {
-        let mut again = [false; MOST_LANES];
-        for sums in sums.iter().take(logits) {
-            for (again, sum) in again.iter_mut().zip(sums) {
-                *again |= !SUMS.contains(sum);
-            }
+        let mut vectors = [simd.splat(0.0); M];
+        for (vector, sums) in vectors.iter_mut().zip(sums) {
+            *vector = simd.load_at(sums, 0);
         }
-        Self { first, n_rows, width, stride, sums, again }
+        let mut group = Self { first, n_rows, width, stride, sums: vectors, again: simd.splat(0.0) };
+        for &sum in vectors.iter().take(logits) {
+            group.keep_where(simd, simd.le(simd.splat(*SUMS.start()), sum));
+            group.keep_where(simd, simd.le(sum, simd.splat(*SUMS.end())));
+        }
+        group
     }
 
-    /// The numbers that belong to its rows, or `otherwise` where there are none; 0 past its last row.
+    /// Rows for which this is false are done again with care.
     #[inline(always)]
-    pub(crate) fn numbers(&self, all: Option<&[f32]>, otherwise: f32) -> PerRow {
-        let mut numbers = [0.0; MOST_LANES];
-        match all {
-            Some(all) => numbers[..self.n_rows].copy_from_slice(&all[self.first..][..self.n_rows]),
-            None => numbers[..self.n_rows].fill(otherwise),
-        }
-        numbers
+    pub(crate) fn keep_where(&mut self, simd: S, mask: S::Mask) {
+        self.again = simd.select(mask, self.again, simd.splat(1.0));
     }
+
+    /// The number, or 0 for rows that are to be done again.
+    #[inline(always)]
+    pub(crate) fn if_kept(&self, simd: S, number: S::F32) -> S::F32 {
+        let zero = simd.splat(0.0);
+        simd.select(simd.eq(self.again, zero), number, zero)
+    }
+
+    /// The numbers that belong to its rows, or 1 where there are none; 0 past its last row.
+    #[inline(always)]
+    pub(crate) fn numbers(&self, simd: S, all: Option<&[f32]>) -> S::F32 {
+        match all {
+            Some(all) => simd.load_partial(&all[self.first..][..self.n_rows], 0.0),
+            None if self.n_rows == S::LANES => simd.splat(1.0),
+            None => simd.load_partial(&[1.0; MOST_LANES][..self.n_rows], 0.0),
+        }
+    }
+}
+
+/// One number for each lane, in memory.
+#[inline(always)]
+pub(crate) fn per_row<S: Simd>(simd: S, numbers: S::F32) -> PerRow {
+    let mut all = [0.0; MOST_LANES];
+    simd.store_at(&mut all, 0, numbers);
+    all
 }
 
 /// A job that can do without maxima.
@@ -77,7 +100,7 @@ pub(crate) trait FreeJob<const N: usize, const M: usize>: RowJob<N, M> {
 
     /// What the things that the result is made of are multiplied by, row by row, to be added up. Rows may be marked to
     /// be done again. `kept`, the first of these things, may be changed.
-    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<M>, kept: &mut [f32]) -> [PerRow; N];
+    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<S, M>, kept: &mut [f32]) -> [S::F32; N];
 }
 
 /// How many numbers of scratch [`run`] needs for `n` rows that belong together, of which `m` things are summed; it is
@@ -117,12 +140,16 @@ pub(super) fn run_with_care<S: Simd, J: FreeJob<N, M>, const N: usize, const M: 
     job: &mut J,
     course: Course,
     rows: [Rows<'_>; N],
-    group: &Group<M>,
+    group: &Group<S, M>,
     out: &mut [f32],
     scratch: &mut [f32],
 ) {
+    if !simd.any(simd.lt(simd.splat(0.0), group.again)) {
+        return;
+    }
+    let again = per_row(simd, group.again);
     let all = out.chunks_exact_mut(group.width).take(group.n_rows);
-    for (i, out) in all.enumerate().filter(|&(i, _)| group.again[i]) {
+    for (i, out) in all.enumerate().filter(|&(i, _)| again[i] > 0.0) {
         let first = group.first + i;
         let at = first - course.first;
         let Ok(out) = RowsMut::new(out, 1, group.width) else { continue };

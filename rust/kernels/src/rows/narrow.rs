@@ -11,6 +11,8 @@ use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
 /// What is kept of a group, twice, stays in an L1 cache up to this width.
 const MOST_COLUMNS: usize = 64;
+/// How many numbers ahead of their use memory is asked for, to read or to write.
+const AHEAD: usize = 512;
 
 pub(super) fn is_narrow(width: usize) -> bool {
     width <= MOST_COLUMNS
@@ -43,30 +45,31 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
         numbers.fill(f32::from_bits(row as u32));
     }
     let out = out.into_data();
-    let mut leaving: Option<(Group<M>, [PerRow; N])> = None;
+    let mut leaving: Option<Group<S, M>> = None;
+    let mut scales = [[0.0; MOST_LANES]; N];
     // One turn more than there are groups: the last one leaves in it.
     for start in (0..n_rows + S::LANES).step_by(S::LANES) {
         let count = n_rows.saturating_sub(start).min(S::LANES);
         let x =
             if count > 0 { whole_group(rows, start..start + count, &mut last_rows) } else { [&[][..]; N] };
         let left = leaving.take();
-        let scales = left.as_ref().map_or([[0.0; MOST_LANES]; N], |(_, scales)| *scales);
         let out_now = match left {
             Some(_) if count > 0 => &mut out[(start - S::LANES) * width..][..size],
             Some(_) => &mut *last_out,
             None => &mut [],
         };
-        simd.apart(Turn::<'_, J, N, M> {
+        let sums = simd.apart(Turn::<'_, J, N, M> {
             inverse: course.inverse,
+            width,
             x,
             now: now.each_mut().map(|part| &mut **part),
             before: before.each_ref().map(|part| &**part),
             row_of,
-            scales,
+            scales: &scales,
             out: out_now,
             job: PhantomData,
         });
-        if let Some((group, _)) = left {
+        if let Some(group) = left {
             let out = &mut out[(start - S::LANES) * width..];
             if count == 0 {
                 out.copy_from_slice(&last_out[..out.len()]);
@@ -74,10 +77,11 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
             run_with_care(simd, job, course, rows, &group, out, scratch);
         }
         if count > 0 {
-            let sums = simd.apart(Sums { kept: now.each_ref().map(|part| &**part), width });
-            let mut group = Group::new((course.first + start, count), (width, width), sums, J::LOGITS);
-            let scales = job.scales(simd, &mut group, now[0]);
-            leaving = Some((group, scales));
+            let mut group = Group::new(simd, (course.first + start, count), (width, width), &sums, J::LOGITS);
+            for (scales, made) in scales.iter_mut().zip(job.scales(simd, &mut group, now[0])) {
+                simd.store_at(scales, 0, made);
+            }
+            leaving = Some(group);
             std::mem::swap(&mut now, &mut before);
         }
     }
@@ -107,20 +111,21 @@ fn whole_group<'a, const N: usize>(
 /// A group through the exponential (`x` to `now`) while another one leaves (`before` to `out`); either may be empty.
 struct Turn<'a, J, const N: usize, const M: usize> {
     inverse: f32,
+    width: usize,
     x: [&'a [f32]; N],
     now: [&'a mut [f32]; M],
     before: [&'a [f32]; M],
     /// The row that each number belongs to, as bits.
     row_of: &'a [f32],
-    scales: [PerRow; N],
+    scales: &'a [PerRow; N],
     out: &'a mut [f32],
     job: PhantomData<J>,
 }
 
 impl<J: FreeJob<N, M>, const N: usize, const M: usize> Kernel for Turn<'_, J, N, M> {
-    type Output = ();
+    type Output = [PerRow; M];
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(self, simd: S) -> [PerRow; M] {
         match (self.out.is_empty(), self.x[0].is_empty()) {
             (false, false) => self.both::<S, true, true>(simd),
             (false, true) => self.both::<S, true, false>(simd),
@@ -131,21 +136,23 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Kernel for Turn<'_, J, N,
 
 impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
     #[inline(always)]
-    fn both<S: Simd, const LEAVE: bool, const COME: bool>(self, simd: S) {
+    fn both<S: Simd, const LEAVE: bool, const COME: bool>(self, simd: S) -> [PerRow; M] {
         let powers = Powers::new(simd, self.inverse * std::f32::consts::LOG2_E);
         let mut scales = [simd.splat(0.0); N];
-        for (vector, scale) in scales.iter_mut().zip(&self.scales) {
+        for (vector, scale) in scales.iter_mut().zip(self.scales) {
             *vector = simd.load_at(scale, 0);
         }
         let (row_of, _) = simd.chunks(self.row_of);
         let count = row_of.len();
         // Slices of one known length need no checks in the loop.
         let x = self.x.map(|x| if COME { &simd.chunks(x).0[..count] } else { &[] });
-        let mut now = self.now.map(|now| &mut simd.chunks_mut(now).0[..count]);
+        let mut kept = self.now;
+        let mut now = kept.each_mut().map(|now| &mut simd.chunks_mut(now).0[..count]);
         let before = self.before.map(|before| &simd.chunks(before).0[..count]);
         let out = if LEAVE { &mut simd.chunks_mut(self.out).0[..count] } else { &mut [] };
         for i in 0..count {
             if LEAVE {
+                simd.prefetch(out[i].as_ref(), AHEAD);
                 let row = simd.load(&row_of[i]);
                 let mut value = simd.mul(simd.load(&before[J::MADE_OF[0]][i]), simd.pick(scales[0], row));
                 for n in 1..N {
@@ -157,6 +164,7 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
             if COME {
                 let mut vectors = [simd.splat(0.0); N];
                 for (vector, x) in vectors.iter_mut().zip(x) {
+                    simd.prefetch(x[i].as_ref(), AHEAD);
                     *vector = simd.load(&x[i]);
                 }
                 for (now, term) in now.iter_mut().zip(J::terms(simd, &powers, vectors)) {
@@ -164,46 +172,42 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
                 }
             }
         }
-    }
-}
-
-/// The sums over the rows of a group.
-struct Sums<'a, const M: usize> {
-    kept: [&'a [f32]; M],
-    width: usize,
-}
-
-impl<const M: usize> Kernel for Sums<'_, M> {
-    type Output = [PerRow; M];
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> [PerRow; M] {
-        match self.width.div_ceil(S::LANES) {
-            1 => self.of::<S, 1>(simd),
-            2 => self.of::<S, 2>(simd),
-            3 => self.of::<S, 3>(simd),
-            4 => self.of::<S, 4>(simd),
-            _ => self.of::<S, 0>(simd),
-        }
-    }
-}
-
-impl<const M: usize> Sums<'_, M> {
-    /// For rows of `V` vectors, or of any number if `V` is 0.
-    #[inline(always)]
-    fn of<S: Simd, const V: usize>(self, simd: S) -> [PerRow; M] {
-        let vectors = if V == 0 { self.width.div_ceil(S::LANES) } else { V };
         let mut sums = [[1.0; MOST_LANES]; M];
-        for (sums, kept) in sums.iter_mut().zip(self.kept) {
-            let mut rows = [simd.splat(0.0); MOST_LANES];
-            for (lanes, row) in rows.iter_mut().zip(kept.chunks_exact(self.width)) {
-                let last = (vectors - 1) * S::LANES;
-                *lanes = simd.load_partial(&row[last..], 0.0);
-                for v in 0..vectors - 1 {
-                    *lanes = simd.add(*lanes, simd.load_at(row, v * S::LANES));
-                }
+        if COME {
+            for (sums, kept) in sums.iter_mut().zip(&kept) {
+                *sums = sums_of_rows(simd, kept, self.width);
             }
-            simd.store_at(sums, 0, simd.sums(&rows));
         }
         sums
     }
+}
+
+/// The sums over the rows of a group that is `kept`, of `width` numbers each.
+#[inline(always)]
+fn sums_of_rows<S: Simd>(simd: S, kept: &[f32], width: usize) -> PerRow {
+    match width.div_ceil(S::LANES) {
+        1 => sums_of::<S, 1>(simd, kept, width),
+        2 => sums_of::<S, 2>(simd, kept, width),
+        3 => sums_of::<S, 3>(simd, kept, width),
+        4 => sums_of::<S, 4>(simd, kept, width),
+        _ => sums_of::<S, 0>(simd, kept, width),
+    }
+}
+
+/// The same for rows of `V` vectors, or of any number if `V` is 0.
+#[inline(always)]
+fn sums_of<S: Simd, const V: usize>(simd: S, kept: &[f32], width: usize) -> PerRow {
+    let vectors = if V == 0 { width.div_ceil(S::LANES) } else { V };
+    let last = (vectors - 1) * S::LANES;
+    let mut rows = [simd.splat(0.0); MOST_LANES];
+    for i in 0..S::LANES {
+        let row = &kept[i * width..][..width];
+        rows[i] = simd.load_partial(&row[last..], 0.0);
+        for v in 0..vectors - 1 {
+            rows[i] = simd.add(rows[i], simd.load_at(row, v * S::LANES));
+        }
+    }
+    let mut sums = [1.0; MOST_LANES];
+    simd.store_at(&mut sums, 0, simd.sums(&rows));
+    sums
 }

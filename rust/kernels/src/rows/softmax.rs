@@ -2,7 +2,7 @@
 
 use super::batches::{self, Course};
 use super::blocks::{Machine, each_block, is_streamed, with_scratch};
-use super::free::{self, FreeJob, Group, PerRow};
+use super::free::{self, FreeJob, Group};
 use super::job::{ExpSum, RowJob, Stats};
 use super::sweep::{Affine, Centred};
 use super::view::{Rows, RowsMut};
@@ -35,8 +35,8 @@ impl FreeJob<1, 1> for Normalize {
         [powers.of(simd, x)]
     }
     #[inline(always)]
-    fn scales<S: Simd>(&mut self, _: S, group: &mut Group<1>, _: &mut [f32]) -> [PerRow; 1] {
-        [group.sums[0].map(|sum| 1.0 / sum)]
+    fn scales<S: Simd>(&mut self, simd: S, group: &mut Group<S, 1>, _: &mut [f32]) -> [S::F32; 1] {
+        [simd.div(simd.splat(1.0), group.sums[0])]
     }
 }
 

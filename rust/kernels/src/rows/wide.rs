@@ -15,8 +15,9 @@ const GROUP_NUMBERS: usize = 2048;
 /// each page.
 const AHEAD: usize = 512;
 
-fn rows_per_group(width: usize) -> usize {
-    (GROUP_NUMBERS / width.max(1)).clamp(1, MOST_LANES)
+/// Rows of a group, of which there is a number in a lane each.
+fn rows_per_group(width: usize, lanes: usize) -> usize {
+    (GROUP_NUMBERS / width.max(1)).clamp(1, lanes)
 }
 
 fn stride_of(width: usize) -> usize {
@@ -24,7 +25,7 @@ fn stride_of(width: usize) -> usize {
 }
 
 pub(super) fn scratch_for(n: usize, width: usize) -> usize {
-    2 * n * rows_per_group(width) * stride_of(width)
+    2 * n * rows_per_group(width, MOST_LANES) * stride_of(width)
 }
 
 /// Runs the job over a block of rows.
@@ -38,20 +39,21 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     scratch: &mut [f32],
 ) {
     let (n_rows, width) = (out.n_rows(), out.width());
-    let (step, stride) = (rows_per_group(width), stride_of(width));
+    let (step, stride) = (rows_per_group(width, S::LANES), stride_of(width));
     let (parts, scratch) = scratch.split_at_mut(2 * N * step * stride);
     let mut parts = parts.chunks_exact_mut(step * stride);
     let mut part = || parts.next().unwrap_or_default();
     let mut now: [&mut [f32]; N] = std::array::from_fn(|_| part());
     let mut before: [&mut [f32]; N] = std::array::from_fn(|_| part());
     let out = out.into_data();
-    let mut leaving: Option<(Group<M>, [PerRow; N])> = None;
+    let mut leaving: Option<Group<S, M>> = None;
+    let mut scales = [[0.0; MOST_LANES]; N];
     // One turn more than there are groups: the last one leaves in it.
     for start in (0..n_rows + step).step_by(step) {
         let left = leaving.take();
         let (count, leave) =
-            (n_rows.saturating_sub(start).min(step), left.as_ref().map_or(0, |(group, _)| group.n_rows));
-        let mut sums = [[1.0; MOST_LANES]; M];
+            (n_rows.saturating_sub(start).min(step), left.as_ref().map_or(0, |group| group.n_rows));
+        let mut sums: [PerRow; M] = [[1.0; MOST_LANES]; M];
         for i in 0..count.max(leave) {
             let kept = i * stride..(i + 1) * stride;
             let found = simd.apart(Turn::<'_, J, N, M> {
@@ -59,7 +61,7 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
                 x: rows.map(|rows| if i < count { rows.row(start + i) } else { &[] }),
                 now: now.each_mut().map(|part| &mut part[kept.clone()]),
                 before: before.each_ref().map(|part| &part[kept.clone()]),
-                scales: std::array::from_fn(|n| left.as_ref().map_or(0.0, |(_, scales)| scales[n][i])),
+                scales: std::array::from_fn(|n| scales[n][i]),
                 out: if i < leave { &mut out[(start - step + i) * width..][..width] } else { &mut [] },
                 job: PhantomData,
             });
@@ -69,13 +71,16 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
                 }
             }
         }
-        if let Some((group, _)) = left {
+        if let Some(group) = left {
             run_with_care(simd, job, course, rows, &group, &mut out[(start - step) * width..], scratch);
         }
         if count > 0 {
-            let mut group = Group::new((course.first + start, count), (width, stride), sums, J::LOGITS);
-            let scales = job.scales(simd, &mut group, now[0]);
-            leaving = Some((group, scales));
+            let mut group =
+                Group::new(simd, (course.first + start, count), (width, stride), &sums, J::LOGITS);
+            for (scales, made) in scales.iter_mut().zip(job.scales(simd, &mut group, now[0])) {
+                simd.store_at(scales, 0, made);
+            }
+            leaving = Some(group);
             std::mem::swap(&mut now, &mut before);
         }
     }
