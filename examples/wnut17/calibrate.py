@@ -1,27 +1,36 @@
-"""Calibrate a saved entity recognizer on the development part, and print what its probabilities are worth.
+"""Calibrate saved entity recognizers on the development part, and print what their probabilities are worth.
 
-    python examples/wnut17/calibrate.py MODEL CORPUS [--output FOLDER]
+    python examples/wnut17/calibrate.py CORPUS MODEL [MODEL ...] [--output FOLDER]
 
-MODEL is a folder that ``ferrule train`` wrote, CORPUS as for ``compare.py``. With ``--output`` the calibrated
-pipeline, thresholds included, is saved there.
+CORPUS as for ``compare.py``, MODEL a folder that ``ferrule train`` wrote. With ``--output`` the calibrated
+pipeline of the last model, thresholds included, is saved there. Of several models each is printed, then the
+means.
 
-Columns: precision, recall, F1; the expected calibration error of the entities that are given, in ten bins of
-equal width, and where it lies in 95 of 100 bootstrapped samples; in ten bins of equally many entities; what
-it would be by chance if every probability were just right; the log loss; how many entities. "Held out" are
-the development part's entities, each fifth calibrated on the other four.
+A row has precision, recall, F1, and of two kinds of predictions how true their probabilities are: of the
+entities that are given, and of all that a document may have, given or not, with a probability of 0.01 or
+more. Each time: the expected calibration error in ten bins of equal width; what it would be by chance if
+every probability were just right; the root mean square error less what chance adds (Kumar et al. 2019); the
+log loss; by how much the mean probability is above the share that is right; how many predictions.
+
+"Held out" are the development part's given entities, each fifth calibrated on the other four. "Not behind @
+or #" leaves out of the test part's predictions those that follow a token that is just that: user names and
+tags, which only this part has as two tokens.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import ferrule
-from ferrule.pipeline.entity_scores import scores_in
+from ferrule.pipeline.entity_scores import gold_entities, scored_spans
 from ferrule.scorer.calibration import (
     calibration_error_by_chance,
-    calibration_error_interval,
+    debiased_calibration_error,
     expected_calibration_error,
     log_loss,
 )
@@ -29,6 +38,9 @@ from ferrule.tokens import Doc, DocBin
 from ferrule.training import Example
 
 N_FOLDS = 5
+LEAST = 0.01
+Judged = tuple[list[float], list[bool]]
+Counts = Callable[[Any, int], bool]
 
 
 def examples_of(nlp: Any, path: Path) -> list[Example]:
@@ -41,71 +53,138 @@ def examples_of(nlp: Any, path: Path) -> list[Example]:
     return examples
 
 
-def show(title: str, nlp: Any, path: Path) -> None:
-    """Print how good the entities found in a part are, and how true their probabilities."""
-    ner, examples = nlp.get_pipe("ner"), examples_of(nlp, path)
+def everywhere(doc: Any, start: int) -> bool:
+    """All predictions count."""
+    return True
+
+
+def not_behind_a_sign(doc: Any, start: int) -> bool:
+    """Whether the token before `start` is neither a lone @ nor a lone #."""
+    return start == 0 or doc[start - 1].text not in ("@", "#")
+
+
+def given(ner: Any, examples: list[Example], counts: Counts) -> Judged:
+    """Probabilities of the entities in the predictions, and whether each is a gold one."""
+    rows = [
+        (score, entity in gold_entities(example))
+        for example in examples
+        for entity, score in scored_spans(example.predicted, ner.scores_key)
+        if counts(example.predicted, entity[0])
+    ]
+    return [score for score, _ in rows], [correct for _, correct in rows]
+
+
+def possible(ner: Any, examples: list[Example], counts: Counts) -> Judged:
+    """The same of all entities that the documents may have, with a probability of `LEAST` or more."""
+    found = ner.entity_probabilities([example.predicted for example in examples], floor=LEAST)
+    rows = [
+        (entity.probability, (entity.start, entity.end, entity.label) in gold)
+        for example, entities in zip(examples, found, strict=True)
+        for gold in [gold_entities(example)]
+        for entity in entities
+        if counts(example.predicted, entity.start)
+    ]
+    return [score for score, _ in rows], [correct for _, correct in rows]
+
+
+def worth(probabilities: list[float], correct: list[bool]) -> list[float]:
+    """The six figures of a kind of predictions, as the module's text has them."""
+    return [
+        expected_calibration_error(probabilities, correct),
+        calibration_error_by_chance(probabilities),
+        debiased_calibration_error(probabilities, correct),
+        log_loss(probabilities, correct),
+        float(np.mean(probabilities) - np.mean(correct)) if correct else 0.0,
+        len(correct),
+    ]
+
+
+def row(nlp: Any, path: Path, counts: Counts = everywhere) -> list[float]:
+    """Fifteen figures of a part: precision, recall, F1, six of given entities, six of possible ones."""
+    ner, untouched, examples = nlp.get_pipe("ner"), examples_of(nlp, path), examples_of(nlp, path)
     for example in examples:
         ner(example.predicted)
     scores = ner.score(examples)
-    quality = "  ".join(f"{name} {scores[f'ents_{name}']:.3f}" for name in "prf")
-    print(f"{title:28} {quality}  {described(*scores_in(examples, ner.scores_key))}")
+    quality = [scores[f"ents_{name}"] for name in "prf"]
+    return [*quality, *worth(*given(ner, examples, counts)), *worth(*possible(ner, untouched, counts))]
 
 
-def described(probabilities: list[float], correct: list[bool]) -> str:
-    """How true the probabilities are, in a line."""
-    error = expected_calibration_error(probabilities, correct)
-    low, high = calibration_error_interval(probabilities, correct)
-    equal_mass = expected_calibration_error(probabilities, correct, equal_mass=True)
-    return (
-        f"ECE {error:.3f} ({low:.3f}-{high:.3f})  equal mass {equal_mass:.3f}  "
-        f"by chance {calibration_error_by_chance(probabilities):.3f}  "
-        f"loss {log_loss(probabilities, correct):.3f}  {len(correct)} entities"
-    )
-
-
-def show_held_out(nlp: Any, path: Path) -> None:
-    """Print how true the probabilities of each fifth of a part are, calibrated on the other four."""
+def held_out(nlp: Any, path: Path) -> list[float]:
+    """Six figures of the given entities of a part, each fifth calibrated on the other four."""
     ner, examples = nlp.get_pipe("ner"), examples_of(nlp, path)
     probabilities: list[float] = []
     correct: list[bool] = []
     for fold in range(N_FOLDS):
         ner.calibrate([each for i, each in enumerate(examples) if i % N_FOLDS != fold])
-        held_out = examples_of(nlp, path)[fold::N_FOLDS]
-        for example in held_out:
+        untouched = examples_of(nlp, path)[fold::N_FOLDS]
+        for example in untouched:
             ner(example.predicted)
-        found = scores_in(held_out, ner.scores_key)
+        found = given(ner, untouched, everywhere)
         probabilities += found[0]
         correct += found[1]
-    print(f"{'dev, held out':28} {'':23}  {described(probabilities, correct)}")
+    return worth(probabilities, correct)
+
+
+def described(figures: list[float]) -> str:
+    """Six figures in a line."""
+    error, chance, debiased, loss, above, number = figures
+    return (
+        f"ECE {error:.3f} by chance {chance:.3f} debiased {debiased:.3f} loss {loss:.3f} "
+        f"above {above:+.3f} of {number:.0f}"
+    )
+
+
+def show(title: str, figures: list[float]) -> None:
+    """Print a row, of fifteen figures or of the six of given entities."""
+    *quality, given_ones, possible_ones = (
+        [*figures[:3], figures[3:9], figures[9:]] if len(figures) > 6 else [figures, None]
+    )
+    names = "  ".join(f"{name} {value:.3f}" for name, value in zip("prf", quality, strict=False))
+    print(f"{title:30} {names:23} given    {described(given_ones)}", flush=True)
+    if possible_ones is not None:
+        print(f"{'':54} possible {described(possible_ones)}", flush=True)
+
+
+def rows_of(nlp: Any, dev: Path, test: Path) -> dict[str, list[float]]:
+    """Every row of a model, which ends calibrated and with thresholds."""
+    ner = nlp.get_pipe("ner")
+    ner.scores_key = "ents_scored"
+    rows = {f"{path.stem[7:]}, as trained": row(nlp, path) for path in (dev, test)}
+    ner.calibrate(examples_of(nlp, dev), per_label=False)
+    rows["test, temperature"] = row(nlp, test)
+    rows["dev, odds, held out"] = held_out(nlp, dev)
+    report = ner.calibrate(examples_of(nlp, dev))
+    odds = {label or "others": round(odds, 2) for label, odds in ner.odds.items()}
+    print(f"temperature {report.temperature:.2f}, odds times {odds}")
+    rows |= {f"{path.stem[7:]}, odds": row(nlp, path) for path in (dev, test)}
+    rows["test, odds, not behind @ or #"] = row(nlp, test, not_behind_a_sign)
+    ner.fit_thresholds(examples_of(nlp, dev), min_precision=0.7, per_label=False)
+    rows["test, threshold for 0.7"] = row(nlp, test)
+    ner.threshold = 0.0
+    ner.fit_thresholds(examples_of(nlp, dev))
+    rows |= {f"{path.stem[7:]}, best thresholds": row(nlp, path) for path in (dev, test)}
+    return rows
 
 
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("model", type=Path)
     parser.add_argument("corpus", type=Path)
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    nlp = ferrule.load(options.model)
-    ner = nlp.get_pipe("ner")
-    ner.scores_key = "ents_scored"
     dev, test = (options.corpus / f"wnut17-{part}.spacy" for part in ("dev", "test"))
-    for title, path in (("dev", dev), ("test", test)):
-        show(f"{title}, as trained", nlp, path)
-    report = ner.calibrate(examples_of(nlp, dev), per_label=False)
-    for title, path in (("dev", dev), ("test", test)):
-        show(f"{title}, temperature {report.temperature:.2f}", nlp, path)
-    show_held_out(nlp, dev)
-    report = ner.calibrate(examples_of(nlp, dev))
-    for title, path in (("dev", dev), ("test", test)):
-        show(f"{title}, {report.temperature:.2f} and odds", nlp, path)
-    print("odds times", {label or "others": round(odds, 2) for label, odds in ner.odds.items()})
-    ner.fit_thresholds(examples_of(nlp, dev), min_precision=0.7, per_label=False)
-    show(f"test, threshold {ner.threshold:.2f} (p 0.7)", nlp, test)
-    ner.threshold = 0.0
-    ner.fit_thresholds(examples_of(nlp, dev))
-    for title, path in (("dev", dev), ("test", test)):
-        show(f"{title}, best thresholds", nlp, path)
+    found: dict[str, list[list[float]]] = {}
+    for model in options.models:
+        print(model)
+        nlp = ferrule.load(model)
+        for title, figures in rows_of(nlp, dev, test).items():
+            show(title, figures)
+            found.setdefault(title, []).append(figures)
+    if len(options.models) > 1:
+        print(f"means of {len(options.models)}")
+        for title, all_figures in found.items():
+            show(title, np.mean(all_figures, axis=0).tolist())
     if options.output is not None:
         nlp.to_disk(options.output)
 

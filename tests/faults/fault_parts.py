@@ -29,6 +29,15 @@ MODEL: dict[str, Any] = {
         "pretrained_vectors": None,
     },
 }
+ENTITY_MODEL: dict[str, Any] = {
+    "@architectures": "spacy.TransitionBasedParser.v2",
+    "state_type": "ner",
+    "extra_state_tokens": False,
+    "hidden_width": 8,
+    "maxout_pieces": 2,
+    "use_upper": True,
+    "tok2vec": MODEL["tok2vec"],
+}
 
 
 def trained(n_steps: int = 1) -> Language:

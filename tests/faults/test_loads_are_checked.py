@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 import pytest
 import srsly
-from fault_parts import MODEL, state, trained
+from fault_parts import ENTITY_MODEL, MODEL, state, trained
 
 import ferrule
 from ferrule.errors import SerializationError
@@ -23,15 +23,6 @@ REDUCE = {
     "use_reduce_last": False,
     "use_reduce_max": True,
     "use_reduce_mean": True,
-}
-PARSER = {
-    "@architectures": "spacy.TransitionBasedParser.v2",
-    "state_type": "ner",
-    "extra_state_tokens": False,
-    "hidden_width": 8,
-    "maxout_pieces": 2,
-    "use_upper": True,
-    "tok2vec": MODEL["tok2vec"],
 }
 
 
@@ -48,7 +39,7 @@ def every() -> Language:
     nlp.add_pipe("tagger", config={"model": MODEL})
     nlp.add_pipe("textcat", config={"model": {**REDUCE, "exclusive_classes": True}})
     nlp.add_pipe("textcat_multilabel", config={"model": {**REDUCE, "exclusive_classes": False}})
-    nlp.add_pipe("ner", config={"model": PARSER})
+    nlp.add_pipe("ner", config={"model": ENTITY_MODEL})
     examples = default_examples(nlp)
     nlp.initialize(lambda: examples)
     return nlp

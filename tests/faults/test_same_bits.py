@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from fault_parts import MODEL, state
+from fault_parts import ENTITY_MODEL, MODEL, state
 from thinc.api import Adam, fix_random_seed
 
 import ferrule
@@ -33,15 +33,6 @@ ENSEMBLE = {
     "tok2vec": MODEL["tok2vec"],
     "linear_model": {**BOW, "exclusive_classes": True},
 }
-PARSER = {
-    "@architectures": "spacy.TransitionBasedParser.v2",
-    "state_type": "ner",
-    "extra_state_tokens": False,
-    "hidden_width": 8,
-    "maxout_pieces": 2,
-    "use_upper": True,
-    "tok2vec": MODEL["tok2vec"],
-}
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +51,7 @@ def learned(n_threads: int) -> Language:
     nlp.add_pipe("tagger", config={"model": {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}})
     nlp.add_pipe("textcat", config={"model": ENSEMBLE})
     nlp.add_pipe("textcat_multilabel", config={"model": BOW})
-    nlp.add_pipe("ner", config={"model": PARSER})
+    nlp.add_pipe("ner", config={"model": ENTITY_MODEL})
     examples = default_examples(nlp)
     optimizer = Adam(0.01)
     nlp.initialize(lambda: examples)

@@ -11,6 +11,7 @@ from ferrule.scorer.calibration import (
     best_threshold,
     calibration_error_by_chance,
     calibration_error_interval,
+    debiased_calibration_error,
     expected_calibration_error,
     log_loss,
     shifted,
@@ -33,6 +34,29 @@ def test_draws_from_the_probabilities_themselves_have_little_error() -> None:
     correct = rng.random(100_000) < probabilities
     assert expected_calibration_error(probabilities, correct) < 0.01
     assert expected_calibration_error(np.sqrt(probabilities), correct) > 0.1
+
+
+def test_chance_is_taken_off_the_mean_square_of_bins() -> None:
+    probabilities = [0.92, 0.92, 0.92, 0.55, 0.55, 0.55, 0.55, 0.31]
+    correct = [False, False, False, True, True, True, False, True]
+    # Three of 0.92, all wrong; four of 0.55, three right; the only one of its bin says nothing.
+    squares = 3 * 0.92**2 + 4 * ((0.55 - 0.75) ** 2 - 0.75 * 0.25 / 3)
+    assert debiased_calibration_error(probabilities, correct) == pytest.approx((squares / 7) ** 0.5)
+    assert debiased_calibration_error([], []) == debiased_calibration_error([0.3], [True]) == 0.0
+
+
+def test_of_true_probabilities_the_debiased_square_is_none_on_average() -> None:
+    rng = np.random.default_rng(7)
+    plain, debiased = [], []
+    for _ in range(200):
+        probabilities = rng.random(300)
+        correct = rng.random(300) < probabilities
+        plain.append(expected_calibration_error(probabilities, correct))
+        debiased.append(debiased_calibration_error(probabilities, correct))
+    # Half of the squares are below zero, which counts as none.
+    assert np.mean(plain) > 0.05
+    assert np.median(debiased) < 0.03
+    assert debiased_calibration_error(np.sqrt(rng.random(100_000)), rng.random(100_000) < 0.5) > 0.1
 
 
 def test_bins_of_equal_mass_have_equally_many_predictions() -> None:

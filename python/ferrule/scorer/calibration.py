@@ -18,6 +18,7 @@ __all__ = [
     "best_threshold",
     "calibration_error_by_chance",
     "calibration_error_interval",
+    "debiased_calibration_error",
     "expected_calibration_error",
     "log_loss",
     "shifted",
@@ -67,11 +68,38 @@ def expected_calibration_error(
     probs, right = _checked(probabilities, correct)
     if not len(probs):
         return 0.0
-    bins = np.minimum((probs * n_bins).astype(np.int64), n_bins - 1)
+    bins = _bins(probs, n_bins)
     if equal_mass:
         bins[np.argsort(probs, kind="stable")] = np.arange(len(probs)) * n_bins // len(probs)
     differences = np.bincount(bins, weights=probs - right, minlength=n_bins)
     return float(np.abs(differences).sum() / len(probs))
+
+
+def debiased_calibration_error(
+    probabilities: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: int = N_BINS
+) -> float:
+    """Return the root mean square difference, less what chance adds to it; 0 where chance explains all.
+
+    Of a bin with n predictions of mean probability p and a share y of right ones, ``(p - y)² - y (1 - y) /
+    (n - 1)``, weighted by n (Kumar et al. 2019, "Verified Uncertainty Calibration"); bins of equal width,
+    those with one prediction left out. A mean square is never below the plain error's mean, so the two are
+    not to be compared. Arguments and errors are those of `expected_calibration_error`.
+
+    >>> debiased_calibration_error([0.5] * 4, [True, False, False, True])
+    0.0
+    """
+    probs, right = _checked(probabilities, correct)
+    bins = _bins(probs, n_bins)
+    sizes = np.bincount(bins, minlength=n_bins)
+    known = sizes > 1
+    sizes, differences, n_right = (
+        sizes[known],
+        np.bincount(bins, weights=probs - right, minlength=n_bins)[known],
+        np.bincount(bins, weights=right, minlength=n_bins)[known],
+    )
+    share = n_right / sizes
+    squares = (differences / sizes) ** 2 - share * (1.0 - share) / (sizes - 1)
+    return float(np.sqrt(max(0.0, (squares * sizes).sum() / max(sizes.sum(), 1))))
 
 
 def calibration_error_interval(
@@ -198,6 +226,11 @@ def best_threshold(
     if best == len(probs) - 1:
         return 0.0
     return float((probs[best] + probs[best + 1]) / 2.0)
+
+
+def _bins(probs: Floats, n_bins: int) -> npt.NDArray[np.int64]:
+    """The bin of equal width that each is in."""
+    return np.minimum((probs * n_bins).astype(np.int64), n_bins - 1)
 
 
 def _checked(probabilities: npt.ArrayLike, correct: npt.ArrayLike) -> tuple[Floats, Booleans]:
