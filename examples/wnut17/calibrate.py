@@ -7,7 +7,7 @@ pipeline of the last model, thresholds included, is saved there. Of several mode
 means.
 
 A row has precision, recall, F1, and of two kinds of predictions how true their probabilities are: of the
-entities that are given, and of all that a document may have, given or not, with a probability of 0.01 or
+entities that are given, and of all that a document may have, given or not, with a probability of 0.05 or
 more. Each time: the expected calibration error in ten bins of equal width; what it would be by chance if
 every probability were just right; the root mean square error less what chance adds (Kumar et al. 2019); the
 log loss; by how much the mean probability is above the share that is right; how many predictions.
@@ -38,7 +38,8 @@ from ferrule.tokens import Doc, DocBin
 from ferrule.training import Example
 
 N_FOLDS = 5
-LEAST = 0.01
+N_FIGURES = 6
+LEAST = 0.05
 Judged = tuple[list[float], list[bool]]
 Counts = Callable[[Any, int], bool]
 
@@ -100,12 +101,12 @@ def worth(probabilities: list[float], correct: list[bool]) -> list[float]:
 
 
 def row(nlp: Any, path: Path, counts: Counts = everywhere) -> list[float]:
-    """Fifteen figures of a part: precision, recall, F1, six of given entities, six of possible ones."""
+    """Precision, recall and F1 unless only some count; figures of given entities, and of possible ones."""
     ner, untouched, examples = nlp.get_pipe("ner"), examples_of(nlp, path), examples_of(nlp, path)
     for example in examples:
         ner(example.predicted)
     scores = ner.score(examples)
-    quality = [scores[f"ents_{name}"] for name in "prf"]
+    quality = [scores[f"ents_{name}"] for name in "prf"] if counts is everywhere else []
     return [*quality, *worth(*given(ner, examples, counts)), *worth(*possible(ner, untouched, counts))]
 
 
@@ -135,14 +136,19 @@ def described(figures: list[float]) -> str:
 
 
 def show(title: str, figures: list[float]) -> None:
-    """Print a row, of fifteen figures or of the six of given entities."""
-    *quality, given_ones, possible_ones = (
-        [*figures[:3], figures[3:9], figures[9:]] if len(figures) > 6 else [figures, None]
+    """Print what `row` or `held_out` gave."""
+    kinds = (
+        [figures]
+        if len(figures) == N_FIGURES
+        else [figures[-2 * N_FIGURES : -N_FIGURES], figures[-N_FIGURES:]]
     )
-    names = "  ".join(f"{name} {value:.3f}" for name, value in zip("prf", quality, strict=False))
-    print(f"{title:30} {names:23} given    {described(given_ones)}", flush=True)
-    if possible_ones is not None:
-        print(f"{'':54} possible {described(possible_ones)}", flush=True)
+    quality = figures[: len(figures) - len(kinds) * N_FIGURES]
+    before = f"{title:30} " + "  ".join(
+        f"{name} {value:.3f}" for name, value in zip("prf", quality, strict=False)
+    )
+    for kind, own in zip(("given", "possible"), kinds, strict=False):
+        print(f"{before:54} {kind:8} {described(own)}", flush=True)
+        before = ""
 
 
 def rows_of(nlp: Any, dev: Path, test: Path) -> dict[str, list[float]]:
@@ -155,7 +161,7 @@ def rows_of(nlp: Any, dev: Path, test: Path) -> dict[str, list[float]]:
     rows["dev, odds, held out"] = held_out(nlp, dev)
     report = ner.calibrate(examples_of(nlp, dev))
     odds = {label or "others": round(odds, 2) for label, odds in ner.odds.items()}
-    print(f"temperature {report.temperature:.2f}, odds times {odds}")
+    print(f"temperature {report.temperature:.2f}, odds times {odds}, not found {ner.odds_unless_found:.2f}")
     rows |= {f"{path.stem[7:]}, odds": row(nlp, path) for path in (dev, test)}
     rows["test, odds, not behind @ or #"] = row(nlp, test, not_behind_a_sign)
     ner.fit_thresholds(examples_of(nlp, dev), min_precision=0.7, per_label=False)

@@ -190,6 +190,32 @@ def test_a_label_that_is_mostly_wrong_gets_lower_odds(pipeline: Any) -> None:
     assert again.odds == ner.odds
 
 
+@pytest.mark.parametrize("is_it", [False, True])
+def test_entities_that_are_not_found_get_odds_of_their_own(pipeline: Any, is_it: bool) -> None:
+    ner = pipeline.get_pipe("ner")
+    text = "Paris called"
+    found = pipeline(text).ents[0].label_
+    missed = {"PER": "LOC", "LOC": "PER"}[found]
+    gold = [f"U-{missed if is_it else found}", "O"]
+    examples = [Example.from_dict(_doc(pipeline, text), {"entities": gold}) for _ in range(10)]
+    # One example of what it knows, so that not everything is wrong.
+    examples.append(Example.from_dict(_doc(pipeline, SENTENCES[0][0]), {"entities": SENTENCES[0][1]}))
+
+    def probabilities() -> dict[str, float]:
+        entities = ner.entity_probabilities([_doc(pipeline, text)], floor=1e-4)[0]
+        return {entity.label: entity.probability for entity in entities if entity.end == 1}
+
+    before = probabilities()
+    ner.calibrate(examples)
+    assert (ner.odds_unless_found > 1.0) is is_it
+    assert (probabilities()[missed] > before[missed]) is is_it
+    again = ferrule.blank("en").add_pipe("ner")
+    again.from_bytes(ner.to_bytes(exclude=["vocab"]), exclude=["vocab"])
+    assert again.odds_unless_found == ner.odds_unless_found
+    ner.calibrate(examples, per_label=False)
+    assert ner.odds_unless_found == 1.0
+
+
 def test_fitted_thresholds_drop_what_is_mostly_wrong_and_are_saved(pipeline: Any) -> None:
     ner = pipeline.get_pipe("ner")
     label = pipeline("Paris called").ents[0].label_

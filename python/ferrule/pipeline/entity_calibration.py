@@ -16,6 +16,7 @@ from ferrule.pipeline.entity_scores import (
     all_probabilities,
     as_saved,
     gold_entities,
+    is_among,
     probabilities_of,
 )
 from ferrule.scorer.calibration import (
@@ -34,6 +35,8 @@ Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 DOCS_A_BATCH = 128
+# Entities that were not found are mostly hardly possible ones: those would hide whether the others come true.
+LEAST_MISSED = 0.03
 
 
 class Judged(NamedTuple):
@@ -55,8 +58,24 @@ class Judged(NamedTuple):
 
     def candidates(self, calibration: Calibration) -> tuple[Floats, Booleans, list[str]]:
         """Probability of every entity that may be there, whether it is a gold one, and its label."""
-        entities, probabilities = all_probabilities(self.network, self.batch, calibration)
+        entities, probabilities = all_probabilities(self.entities, self.network, self.batch, calibration)
         return probabilities, *_held_against(self.gold, entities, self.batch)
+
+    def missed(self, calibration: Calibration) -> tuple[Floats, Booleans]:
+        """Of entities that were not found: probability, and whether each is gold.
+
+        Those that have at least `LEAST_MISSED` by the temperature alone.
+        """
+        entities, probabilities = all_probabilities(
+            self.entities,
+            self.network,
+            self.batch,
+            Calibration(calibration.temperature),
+            floor=LEAST_MISSED,
+        )
+        is_missed = ~is_among(entities, self.entities)
+        probabilities = shifted(probabilities, calibration.of_labels(self.batch)[entities[3]])
+        return probabilities[is_missed], _held_against(self.gold, entities, self.batch)[0][is_missed]
 
 
 def judge(pipe: Any, examples: list[Any]) -> list[Judged]:
@@ -90,7 +109,8 @@ def fit_calibration(
 ) -> tuple[Calibration, CalibrationReport]:
     """The calibration whose probabilities have the lowest log loss; `before` where all or none are right.
 
-    per_label: offsets of labels belong to it, drawn towards that of all labels (`best_offsets`).
+    per_label: offsets of labels belong to it, drawn towards that of all labels (`best_offsets`), and the one
+    of entities that were not found.
     """
     if not judged:
         return before, CalibrationReport(before.temperature, 0.0, 0.0, 0)
@@ -116,8 +136,17 @@ def fit_calibration(
     temperature = as_saved(best_temperature(loss))
     fitted = map(as_saved, offsets(probabilities(Calibration(temperature))).tolist())
     found = Calibration(temperature, dict(zip(known.tolist(), fitted, strict=True)) if per_label else {})
+    if per_label:
+        found = found._replace(unless_found=_offset_of_missed(judged, found))
     error_after = expected_calibration_error(probabilities(found), correct)
     return found, CalibrationReport(temperature, error_before, error_after, len(correct))
+
+
+def _offset_of_missed(judged: list[Judged], calibration: Calibration) -> float:
+    missed = [each.missed(calibration) for each in judged]
+    probabilities, correct = (np.concatenate(columns) for columns in zip(*missed, strict=True))
+    only_group = np.zeros(len(correct), dtype=np.int64)
+    return as_saved(float(best_offsets(probabilities, correct, only_group, 1)[0]))
 
 
 def fit_thresholds(

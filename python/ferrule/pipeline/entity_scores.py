@@ -24,6 +24,7 @@ __all__ = [
     "checked_thresholds",
     "chosen_entities",
     "gold_entities",
+    "is_among",
     "per_document",
     "probabilities_of",
     "scored_spans",
@@ -48,11 +49,13 @@ class Calibration(NamedTuple):
     """What makes the network's probabilities come true.
 
     temperature: what scores are divided by. offsets: of each label, what is added to the logarithm of the
-    odds of an entity then; `OTHER_LABELS` for those that are not named.
+    odds of an entity then; `OTHER_LABELS` for those that are not named. unless_found: what is added besides
+    where the analysis does not have the entity.
     """
 
     temperature: float = 1.0
     offsets: Mapping[str, float] = {}
+    unless_found: float = 0.0
 
     def of_labels(self, batch: EntityBatch) -> Floats:
         """The offset of each of the batch's labels, float64."""
@@ -62,18 +65,33 @@ class Calibration(NamedTuple):
 
 
 def all_probabilities(
-    network: Any, batch: EntityBatch, calibration: Calibration, *, floor: float = FLOOR
+    analysis: EntityColumns,
+    network: Any,
+    batch: EntityBatch,
+    calibration: Calibration,
+    *,
+    floor: float = FLOOR,
 ) -> tuple[EntityColumns, Floats]:
-    """Every entity the batch may have, as columns, and its probability over all analyses, above `floor`."""
+    """Every entity the batch may have, as columns, and its probability over all analyses, above `floor`.
+
+    analysis: the entities of the best one.
+    """
     columns, probabilities = _core.entity_probabilities(network, batch.core, calibration.temperature, floor)
-    if calibration.offsets:
+    if calibration.offsets or calibration.unless_found:
+        offsets = calibration.of_labels(batch)[columns[3]]
+        offsets += np.where(is_among(columns, analysis), 0.0, calibration.unless_found)
         # What was set beforehand is no prediction.
-        offsets = np.where(_is_set(columns, batch), 0.0, calibration.of_labels(batch)[columns[3]])
-        probabilities = shifted(probabilities, offsets)
+        probabilities = shifted(probabilities, np.where(_is_set(columns, batch), 0.0, offsets))
         stays = probabilities >= floor
         docs, starts, ends, labels = (column[stays] for column in columns)
         columns, probabilities = (docs, starts, ends, labels), probabilities[stays]
     return columns, probabilities
+
+
+def is_among(entities: EntityColumns, others: EntityColumns) -> Booleans:
+    """Whether each of `entities` is one of `others`."""
+    known = set(_rows(others))
+    return np.array([row in known for row in _rows(entities)], dtype=np.bool_)
 
 
 def _is_set(columns: EntityColumns, batch: EntityBatch) -> Booleans:
@@ -86,8 +104,8 @@ def _is_set(columns: EntityColumns, batch: EntityBatch) -> Booleans:
 def probabilities_of(
     entities: EntityColumns, network: Any, batch: EntityBatch, calibration: Calibration
 ) -> Floats:
-    """The probability of each of `entities`, float64 (n_entities,); 0 for one that is below `FLOOR`."""
-    columns, probabilities = all_probabilities(network, batch, calibration)
+    """The probability of each of the analysis's `entities`, float64 (n_entities,); 0 below `FLOOR`."""
+    columns, probabilities = all_probabilities(entities, network, batch, calibration)
     known = dict(zip(_rows(columns), probabilities.tolist(), strict=True))
     return np.array([known.get(row, 0.0) for row in _rows(entities)], dtype=np.float64)
 
@@ -111,9 +129,8 @@ def chosen_entities(
     for label, value in thresholds.items():
         if label in batch.index:
             of_label[batch.index[label]] = value
-    columns, probabilities = all_probabilities(network, batch, calibration)
-    found = set(_rows(analysis))
-    is_found = np.array([row in found for row in _rows(columns)], dtype=np.bool_)
+    columns, probabilities = all_probabilities(analysis, network, batch, calibration)
+    is_found = is_among(columns, analysis)
     is_set = is_found & _is_set(columns, batch)
     limits = of_label[columns[3]]
     may_stay = is_set | np.where(limits > 0.0, probabilities >= limits, is_found)

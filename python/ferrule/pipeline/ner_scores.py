@@ -51,7 +51,8 @@ class ScoredEntities:
     The network gives each action of a state a probability among those that are allowed there; that of an
     analysis is the product, that of an entity the sum over all analyses that have it, worked out exactly
     but for ways less probable than 0.0001. Scores are divided by `temperature` first, and the odds of an
-    entity multiplied by what its label has in `odds`; `calibrate` finds both. All settings are kept in `cfg`
+    entity multiplied by what its label has in `odds`, and where it is not found by `odds_unless_found`;
+    `calibrate` finds them. All settings are kept in `cfg`
     and saved with the component.
 
     Without thresholds the entities are those of one analysis, each of its actions the best one. Of a label
@@ -85,8 +86,15 @@ class ScoredEntities:
         return {label: math.exp(offset) for label, offset in self._calibration.offsets.items()}
 
     @property
+    def odds_unless_found(self) -> float:
+        """What the odds of entities that the best analysis does not have are multiplied by besides."""
+        return math.exp(self._calibration.unless_found)
+
+    @property
     def _calibration(self) -> Calibration:
-        return Calibration(self.temperature, self.cfg.get("offsets", {}))
+        return Calibration(
+            self.temperature, self.cfg.get("offsets", {}), self.cfg.get("offset_unless_found", 0.0)
+        )
 
     @property
     def threshold(self) -> float:
@@ -132,16 +140,16 @@ class ScoredEntities:
         outside of 0 to 1.
         """
         docs = list(docs)
-        steps, batch, _ = self._analyse(docs)
+        steps, batch, entities = self._analyse(docs)
         if steps is None or batch is None:
             return [[] for _ in docs]
         (owners, starts, ends, labels), probabilities = all_probabilities(
-            steps.network, batch, self._calibration, floor=floor
+            entities, steps.network, batch, self._calibration, floor=floor
         )
         names = self._names(batch.label_ids[labels])
         rows = zip(starts.tolist(), ends.tolist(), names, probabilities.tolist(), strict=True)
-        found = per_document(owners, (ScoredEntity(*row) for row in rows), len(docs))
-        return [sorted(entities, key=lambda entity: -entity.probability) for entities in found]
+        scored = per_document(owners, (ScoredEntity(*row) for row in rows), len(docs))
+        return [sorted(entities, key=lambda entity: -entity.probability) for entities in scored]
 
     def analyses(
         self,
@@ -178,7 +186,8 @@ class ScoredEntities:
         """Set `temperature` and `odds` so that probabilities come true on `examples`; return what changed.
 
         Those with the lowest log loss over the entities that are found; the odds of labels that are found
-        seldom are drawn to those of all. per_label: False leaves the odds as the temperature makes them. Use
+        seldom are drawn to those of all. Then `odds_unless_found`, likewise, over the entities that are not
+        found. per_label: False leaves all odds as the temperature makes them. Use
         examples that were not trained on, with nothing set in their predicted documents, which stay as they
         are. The entities stay the same where there are no thresholds.
         """
@@ -189,6 +198,7 @@ class ScoredEntities:
         )
         self.cfg["temperature"] = found.temperature
         self.cfg["offsets"] = dict(found.offsets)
+        self.cfg["offset_unless_found"] = found.unless_found
         return report
 
     def fit_thresholds(

@@ -51,10 +51,10 @@ impl<T: TransitionSystem, O: Oracle<T>> Lesson<T> for GoldLesson<'_, O> {
         step.d_scores.iter_mut().zip(powers).for_each(|(d_score, power)| *d_score = *power / total);
         let good = || (0..step.scores.len()).filter(|&action| is_good(action));
         let power = |action: usize| f64::from(step.scores[action] - best_good).exp();
-        let good_total: f64 = if good().nth(1).is_none() { 1.0 } else { good().map(power).sum() };
+        let is_only = good().nth(1).is_none();
+        let good_total: f64 = if is_only { 1.0 } else { good().map(power).sum() };
         for action in good() {
-            step.d_scores[action] -=
-                if good_total == 1.0 { 1.0 } else { (power(action) / good_total) as f32 };
+            step.d_scores[action] -= if is_only { 1.0 } else { (power(action) / good_total) as f32 };
         }
         let loss = f64::from(highest - best_good) + f64::from(total).ln() - good_total.ln();
         (loss, action)

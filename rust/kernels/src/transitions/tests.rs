@@ -1,6 +1,7 @@
 //! Scores and gradients against plain loops, decoding against the rules, the oracle against gold.
 
 use super::biluo::{Action, Biluo, Move, NO_LABEL, State, Token};
+use super::follow::{Lesson, Step};
 use super::score::Scratch;
 use super::*;
 use crate::Threads;
@@ -283,6 +284,31 @@ fn decoded_actions_are_allowed_and_do_not_depend_on_the_batch_or_the_threads() {
         }
     }
     assert!(n_entities > 5, "only {n_entities} entities");
+}
+
+#[test]
+fn a_states_gradient_adds_up_to_nothing_however_far_apart_good_actions_are() {
+    let system = plain_batch(&[3]);
+    let missing = Action { kind: Move::Missing, label: NO_LABEL };
+    let oracle = BiluoGold::new(&system, vec![missing; 3], Vec::new()).unwrap();
+    let state = system.starts()[0];
+    let mut valid = vec![false; 10];
+    system.set_valid(&state, &mut valid);
+    // Every allowed action is good.
+    for apart in [1.0, 30.0, 400.0] {
+        let scores: Vec<f32> = (0..10).map(|action| apart * (9 - action) as f32 / 9.0).collect();
+        let (mut costs, mut d_scores) = (vec![0.0; 10], vec![0.0; 10]);
+        let step = Step {
+            scores: &scores,
+            valid: &valid,
+            context: &[0, -1, -1],
+            costs: &mut costs,
+            d_scores: &mut d_scores,
+            isa: Isa::best(),
+        };
+        GoldLesson(&oracle).grade(&mut Vec::new(), &system, &state, step);
+        assert!(d_scores.iter().sum::<f32>().abs() < 1e-5, "{apart}: {d_scores:?}");
+    }
 }
 
 fn allowed(system: &Biluo, state: &State) -> Vec<(Move, u32)> {
