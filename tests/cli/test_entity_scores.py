@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import ferrule
 from ferrule.cli.app import app
-from ferrule.tokens import DocBin
+from ferrule.tokens import DocBin, Span
 from ferrule.training import Example
 
 TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 100}
@@ -46,6 +46,34 @@ def test_evaluate_prints_the_calibration_error(folder: Path) -> None:
     arguments = ["evaluate", str(folder / "model"), str(folder / "gold.spacy")]
     assert "ents_ece" not in CliRunner().invoke(app, arguments).stdout
     assert "ents_ece" in CliRunner().invoke(app, [*arguments, "--scores"]).stdout
+
+
+def test_calibrate_fits_the_recognizer_and_saves_it(folder: Path, tmp_path: Path) -> None:
+    nlp = ferrule.load(folder / "model")
+    docs = [nlp.make_doc("Rome is old") for _ in range(4)]
+    for wrong in docs[1:]:
+        wrong.set_ents([], default="outside")
+    docs[0].set_ents([Span(docs[0], 0, 1, label="LOC")], default="outside")
+    DocBin(docs=docs).to_disk(tmp_path / "dev.spacy")
+    arguments = ["calibrate", str(folder / "model"), str(tmp_path / "dev.spacy"), str(tmp_path / "fitted")]
+    run = CliRunner().invoke(app, [*arguments, "--precision", "0.9"], catch_exceptions=False)
+    assert "ner: temperature" in run.stdout
+    assert "4 entities" in run.stdout
+    assert "thresholds for 1 of 1 labels" in run.stdout
+    fitted = ferrule.load(tmp_path / "fitted").get_pipe("ner")
+    assert fitted.temperature > 1.0
+    assert fitted.thresholds.keys() == {"LOC"}
+    with pytest.raises(ValueError, match="--abstain-below"):
+        CliRunner().invoke(app, [*arguments, "--abstain-below", "0.5"], catch_exceptions=False)
+
+
+def test_calibrate_leaves_alone_what_the_corpus_does_not_annotate(folder: Path, tmp_path: Path) -> None:
+    nlp = ferrule.load(folder / "model")
+    DocBin(docs=[nlp.make_doc("Rome is old")]).to_disk(tmp_path / "texts.spacy")
+    arguments = ["calibrate", str(folder / "model"), str(tmp_path / "texts.spacy"), str(tmp_path / "fitted")]
+    run = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert "ner: left as it is" in run.stdout
+    assert ferrule.load(tmp_path / "fitted").get_pipe("ner").temperature == 1.0
 
 
 def test_evaluate_prints_and_saves_intervals(folder: Path, tmp_path: Path) -> None:

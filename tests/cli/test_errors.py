@@ -11,7 +11,7 @@ import pytest
 from ferrule import blank
 from ferrule.cli import describe
 from ferrule.cli.app import app, debug, init
-from ferrule.cli.calibrate import text_classifiers
+from ferrule.cli.calibrate import to_calibrate
 
 
 def ferrule(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -63,11 +63,13 @@ def test_the_folder_of_a_run_is_not_the_pipeline_but_says_where_it_is(tmp_path: 
         assert f"expected a folder, such as {tmp_path / 'model-best'}".encode() in run.stderr
 
 
-def test_pipelines_without_a_text_classifier_are_not_calibrated() -> None:
+def test_pipelines_without_anything_to_calibrate_say_so() -> None:
     nlp = blank("en")
+    nlp.add_pipe("tagger")
     nlp.add_pipe("ner")
-    with pytest.raises(ValueError, match=r"no text classifier; its components are ner"):
-        text_classifiers(nlp, None)
+    with pytest.raises(ValueError, match=r"called 'tagger'; its components are tagger, ner"):
+        to_calibrate(nlp, "tagger")
+    assert to_calibrate(nlp, None) == ({}, {"ner": nlp.get_pipe("ner")})
 
 
 def test_help_shows_every_word_it_was_given() -> None:

@@ -1,7 +1,8 @@
-"""`ferrule calibrate`: fit the temperature and the thresholds of text classifiers."""
+"""`ferrule calibrate`: fit the temperature and the thresholds of text classifiers and entity recognizers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,13 +21,13 @@ def calibrate(
     ],
     output: Annotated[Path, typer.Argument(help="Folder for the pipeline with what was fitted.")],
     component: Annotated[
-        str | None, typer.Option("--component", help="Name of the text classifier; by default all there are.")
+        str | None, typer.Option("--component", help="Name of the one to fit; by default all there are.")
     ] = None,
     precision: Annotated[
         float | None,
         typer.Option(
             "--precision",
-            help="Thresholds that keep this share of each label's decisions right.",
+            help="Thresholds that keep this share of each label's decisions or entities right.",
             min=0,
             max=1,
         ),
@@ -39,16 +40,22 @@ def calibrate(
     ] = None,
     abstain_below: Annotated[
         float | None,
-        typer.Option("--abstain-below", help="Choose no category below this probability.", min=0, max=1),
+        typer.Option(
+            "--abstain-below",
+            help="Choose no category below this probability. For text classifiers.",
+            min=0,
+            max=1,
+        ),
     ] = None,
     temperature: Annotated[
         bool, typer.Option(help="Fit a temperature, so that probabilities can be believed.")
     ] = True,
     code: Code = None,
 ) -> None:
-    """Fit temperature and thresholds of text classifiers, and save the pipeline with them.
+    """Fit temperature and thresholds of text classifiers and entity recognizers; save the pipeline with them.
 
-    `ferrule evaluate` then shows the calibration error, and the decisions' precision, recall and coverage.
+    `ferrule evaluate` (for entities with --scores) then shows the calibration error, and the decisions'
+    precision, recall and coverage.
     """
     from ferrule.cli.overrides import run_code
 
@@ -59,21 +66,37 @@ def calibrate(
     from ferrule.training.corpus import Corpus
 
     nlp = ferrule.load(model)
-    classifiers = text_classifiers(nlp, component)
-    examples = list(Corpus(data)(nlp))
-    if not examples:
-        raise ValueError(f"{data}: no documents to fit on")
+    classifiers, recognizers = to_calibrate(nlp, component)
+    if abstain_below is not None and not classifiers:
+        raise ValueError("--abstain-below is for text classifiers; --precision chooses which entities stay")
+    corpus = Corpus(data)
+    for name, ner in recognizers.items():
+        examples = read(nlp, corpus, without=list(recognizers))
+        if not any(example.reference.has_annotation("ENT_IOB") for example in examples):
+            typer.echo(f"{name}: left as it is, since {data} has no entities")
+            continue
+        if temperature:
+            report = ner.calibrate(examples)
+            tell(
+                name,
+                report.temperature,
+                report.ece_before,
+                report.ece_after,
+                f"{report.n_predictions} entities",
+            )
+        if precision is not None or beta is not None:
+            ner.fit_thresholds(examples, min_precision=precision, beta=1.0 if beta is None else beta)
+            typer.echo(f"{name}: thresholds for {len(ner.thresholds)} of {len(ner.labels)} labels")
     # Components before the classifier may have to run first, so all do.
-    for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples]), strict=True):
-        example.predicted = doc
+    examples = read(nlp, corpus) if classifiers else []
     for name, pipe in classifiers.items():
+        if not any(example.reference.cats for example in examples):
+            typer.echo(f"{name}: left as it is, since {data} has no categories")
+            continue
         if temperature:
             found = pipe.calibrate(examples)
-            typer.echo(
-                f"{name}: temperature {found['temperature']:.3f}, expected calibration error "
-                f"{100 * found['ece_before']:.2f} before, {100 * found['ece_after']:.2f} after "
-                f"(per cent, {len(examples)} documents)"
-            )
+            n_docs = f"{len(examples)} documents"
+            tell(name, found["temperature"], found["ece_before"], found["ece_after"], n_docs)
         if precision is not None or beta is not None:
             thresholds = pipe.fit_thresholds(
                 examples, precision=precision, beta=1.0 if beta is None else beta
@@ -86,20 +109,44 @@ def calibrate(
     typer.echo(f"Saved: {output}")
 
 
-def text_classifiers(nlp: Any, name: str | None) -> dict[str, Any]:
-    """The text classifiers of a pipeline by name, or the one called `name`.
+def read(nlp: Any, corpus: Any, *, without: Sequence[str] = ()) -> list[Any]:
+    """The corpus's examples, their documents predicted by all components but those `without`.
+
+    Raises ValueError if there are none.
+    """
+    examples = list(corpus(nlp))
+    if not examples:
+        raise ValueError(f"{corpus.path}: no documents to fit on")
+    with nlp.select_pipes(disable=list(without)):
+        for example, doc in zip(examples, nlp.pipe([each.predicted for each in examples]), strict=True):
+            example.predicted = doc
+    return examples
+
+
+def tell(name: str, temperature: float, before: float, after: float, of: str) -> None:
+    """Print what a temperature changed, `of` so many predictions."""
+    typer.echo(
+        f"{name}: temperature {temperature:.3f}, expected calibration error "
+        f"{100 * before:.2f} before, {100 * after:.2f} after (per cent, {of})"
+    )
+
+
+def to_calibrate(nlp: Any, name: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The text classifiers and the entity recognizers of a pipeline by name, or only the one called `name`.
 
     Raises ValueError if there is none.
     """
     from ferrule.pipeline.category_decisions import CategoryDecisions
+    from ferrule.pipeline.ner_scores import ScoredEntities
 
-    found = {key: pipe for key, pipe in nlp.pipeline if isinstance(pipe, CategoryDecisions)}
-    if name is None and found:
-        return found
-    if name in found:
-        return {str(name): found[str(name)]}
-    wanted = "no text classifier" if name is None else f"no text classifier called {name!r}"
-    raise ValueError(
-        f"the pipeline has {wanted}; its components are {', '.join(nlp.pipe_names) or 'none'}. Entities are "
-        'calibrated from Python: nlp.get_pipe("ner").calibrate(examples)'
+    classifiers, recognizers = (
+        {key: pipe for key, pipe in nlp.pipeline if isinstance(pipe, kind) and name in (None, key)}
+        for kind in (CategoryDecisions, ScoredEntities)
     )
+    if not classifiers and not recognizers:
+        called = "" if name is None else f" called {name!r}"
+        raise ValueError(
+            f"the pipeline has no text classifier or entity recognizer{called}; its components are "
+            f"{', '.join(nlp.pipe_names) or 'none'}"
+        )
+    return classifiers, recognizers
