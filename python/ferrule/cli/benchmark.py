@@ -103,15 +103,15 @@ def _references(nlp: Any, data: Path, limit: int) -> Iterator[Any]:
     """Annotated documents: those of a corpus, or texts as the pipeline annotates them."""
     from itertools import islice
 
-    from ferrule.cli.text_sources import read_jsonl, read_lines
+    from ferrule.cli.text_sources import given_records
 
     if data.suffix == ".spacy":
         from ferrule.training.corpus import Corpus
 
         docs: Iterator[Any] = (example.reference for example in Corpus(data)(nlp))
     else:
-        read = read_jsonl if data.name.removesuffix(".gz").endswith(".jsonl") else read_lines
-        docs = nlp.pipe(text for text, _ in read(data))
+        records, _ = given_records(None, data, "text")
+        docs = nlp.pipe(text for text, _ in records)
     return islice(docs, limit or None)
 
 

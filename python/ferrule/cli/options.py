@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Code", "Exclude", "Force", "Foreign", "Resume", "RunFolder", "SavedPipeline", "Texts"]
+__all__ = [
+    "Code",
+    "Exclude",
+    "Force",
+    "Foreign",
+    "Resume",
+    "RunFolder",
+    "SavedPipeline",
+    "TextKey",
+    "TextSource",
+    "Texts",
+]
 
 SavedPipeline = Annotated[
     Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)
@@ -21,6 +32,13 @@ Foreign = Annotated[
     typer.Option("--foreign", help='Who runs components that Ferrule does not have: "spacy", if installed.'),
 ]
 Texts = Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; can be repeated.")]
+TextSource = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Text, one document a line, .jsonl (.gz too) or .parquet; - or nothing: standard input."
+    ),
+]
+TextKey = Annotated[str, typer.Option(help="Key of the text in JSON lines, column in Parquet.")]
 RunFolder = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder for model-best and model-last.")
 ]

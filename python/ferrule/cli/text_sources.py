@@ -9,10 +9,13 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
-__all__ = ["grouped", "read_jsonl", "read_lines"]
+__all__ = ["InputFormat", "format_of", "given_records", "grouped", "read_jsonl", "read_lines"]
+
+Format = TypeVar("Format", bound=Enum)
 
 Record = tuple[str, dict[str, Any]]
 
@@ -23,6 +26,43 @@ flat.
 
 CHARACTERS_IN_A_GROUP = 200_000
 """Characters of text that are in work at once."""
+
+
+class InputFormat(str, Enum):
+    """How the texts stand in the input."""
+
+    text = "text"
+    jsonl = "jsonl"
+    parquet = "parquet"
+
+
+def given_records(
+    text: list[str] | None, source: Path | None, text_key: str, form: InputFormat | None = None
+) -> tuple[Iterator[Record], Any]:
+    """What a command was given: its texts, or those of a source, whose format is by default as its name says.
+
+    Returns them with the columns of a Parquet file beside the text, else None. Raises ValueError for both.
+    """
+    if text and source is not None:
+        raise ValueError("give either --text or an input file, not both")
+    if text:
+        return ((one, {}) for one in text), None
+    form = form or format_of(source, InputFormat.text)
+    if form is InputFormat.parquet:
+        from ferrule.cli.parquet import read_parquet
+
+        return read_parquet(source, text_key)
+    return read_jsonl(source, text_key) if form is InputFormat.jsonl else read_lines(source), None
+
+
+def format_of(path: Path | None, otherwise: Format) -> Format:
+    """The format that a file's name ends with, a last ``.gz`` aside; `otherwise` if there is none.
+
+    >>> format_of(Path("texts.jsonl.gz"), InputFormat.text).value, format_of(None, InputFormat.text).value
+    ('jsonl', 'text')
+    """
+    name = "" if path is None else path.name.removesuffix(".gz")
+    return next((form for form in type(otherwise) if name.endswith(f".{form.value}")), otherwise)
 
 
 def grouped(records: Iterator[Record], batch_size: int) -> Iterator[list[Record]]:

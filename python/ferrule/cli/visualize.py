@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferrule.cli.options import Code, Exclude, Foreign, SavedPipeline, Texts
+from ferrule.cli.options import Code, Exclude, Foreign, SavedPipeline, TextKey, Texts, TextSource
 
 if TYPE_CHECKING:
     from ferrule.language import Language
@@ -18,15 +18,12 @@ __all__ = ["visualize"]
 
 def visualize(
     model: SavedPipeline,
-    source: Annotated[
-        Path | None,
-        typer.Argument(help="Text, one document a line, or .jsonl (.gz too); - or nothing: standard input."),
-    ] = None,
+    source: TextSource = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The page; - is standard output.")] = Path(
         "documents.html"
     ),
     text: Texts = None,
-    text_key: Annotated[str, typer.Option(help="Key of the text in JSON lines.")] = "text",
+    text_key: TextKey = "text",
     limit: Annotated[int, typer.Option("--limit", "-n", help="Documents on the page.", min=1)] = 200,
     exclude: Exclude = None,
     foreign: Foreign = None,
@@ -38,19 +35,13 @@ def visualize(
     run_code(code)
     import ferrule
     from ferrule.cli.document_page import render_documents
-    from ferrule.cli.text_sources import read_jsonl, read_lines
+    from ferrule.cli.text_sources import given_records
     from ferrule.storage import write_whole
 
-    if text and source is not None:
-        raise ValueError("give either --text or an input file, not both")
+    records, _ = given_records(text, source, text_key)
     nlp = ferrule.load(model, exclude=exclude or (), foreign=foreign)
     keep_scores(nlp)
-    if text:
-        texts = iter(text)
-    else:
-        by_line = source is None or not source.name.removesuffix(".gz").endswith(".jsonl")
-        records = read_lines(source) if by_line else read_jsonl(source, text_key)
-        texts = (one for one, _ in records)
+    texts = (one for one, _ in records)
     docs = list(nlp.pipe(islice(texts, limit)))
     title = f"{model}: {len(docs)} document{'' if len(docs) == 1 else 's'}"
     html = render_documents(docs, title)
