@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from ferrule.attrs import ORTH
+from ferrule.strings import StringStore
 from ferrule.vectors import Vectors
 
-if TYPE_CHECKING:
-    from ferrule.vocab import Vocab
-
-__all__ = ["deduplicate", "prune"]
+__all__ = ["deduplicated", "pruned"]
 
 
-def prune(vocab: Vocab, nr_row: int, batch_size: int) -> dict[str, tuple[str, float]]:
-    """See `Vocab.prune_vectors`."""
-    vectors = vocab.vectors
+def pruned(
+    vectors: Vectors, strings: StringStore, prob: Callable[[int], float], nr_row: int, batch_size: int
+) -> tuple[Vectors, dict[str, tuple[str, float]]]:
+    """A table of `nr_row` rows, and what `Vocab.prune_vectors` returns. prob: of a word, by its key."""
     _must_be_default(vectors, "prune_vectors")
     if nr_row < 1 or batch_size < 1:
         raise ValueError(
             f"Vocab.prune_vectors: expected to keep 1 row or more, in batches of 1 or more, found "
             f"nr_row={nr_row}, batch_size={batch_size}."
         )
-    ranked = sorted((-vocab[key].prob, row, key) for key, row in vectors.key2row.items())
+    ranked = sorted((-prob(key), row, key) for key, row in vectors.key2row.items())
     rows, keys = [row for _, row, _ in ranked], [key for _, _, key in ranked]
     kept = Vectors(
-        strings=vocab.strings,
+        strings=strings,
         data=np.ascontiguousarray(vectors.data[rows[:nr_row]]),
         keys=keys[:nr_row],
         name=vectors.name,
@@ -37,26 +36,24 @@ def prune(vocab: Vocab, nr_row: int, batch_size: int) -> dict[str, tuple[str, fl
     remapped = {}
     for at, key in enumerate(keys[nr_row:]):
         kept.add(key, row=int(nearest_rows[at][0]))
-        remapped[vocab.strings[key]] = (vocab.strings[int(nearest[at][0])], float(scores[at][0]))
-    vocab.vectors = kept
-    return remapped
+        remapped[strings[key]] = (strings[int(nearest[at][0])], float(scores[at][0]))
+    return kept, remapped
 
 
-def deduplicate(vocab: Vocab) -> None:
-    """See `Vocab.deduplicate_vectors`."""
-    vectors = vocab.vectors
+def deduplicated(vectors: Vectors, strings: StringStore) -> Vectors:
+    """The same vectors with each row once; the given ones if they are so."""
     _must_be_default(vectors, "deduplicate_vectors")
     if not vectors.key2row:
-        return
+        return vectors
     filled = np.asarray(sorted(set(vectors.key2row.values())))
     data, new_rows = np.unique(vectors.data[filled], axis=0, return_inverse=True)
     if data.shape == vectors.data.shape:
-        return
+        return vectors
     new_row = dict(zip(filled.tolist(), new_rows.ravel().tolist(), strict=True))
-    unique = Vectors(strings=vocab.strings, data=data, name=vectors.name, attr=_attribute(vectors))
+    unique = Vectors(strings=strings, data=data, name=vectors.name, attr=_attribute(vectors))
     for key, row in vectors.key2row.items():
         unique.add(key, row=new_row[row])
-    vocab.vectors = unique
+    return unique
 
 
 def _attribute(vectors: Vectors) -> int:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import srsly
 
-from ferrule import _core, attrs, vector_pruning
+from ferrule import _core, attrs
 from ferrule._typing import PathOrStr
 from ferrule.lexeme import Lexeme
 from ferrule.lexicon import Lexicon
 from ferrule.lookups import Lookups
 from ferrule.morphology import Morphology
 from ferrule.strings import StringStore
+from ferrule.vector_pruning import deduplicated, pruned
 from ferrule.vectors import Vectors
 
 __all__ = ["LexAttrGetters", "Vocab"]
@@ -254,11 +255,13 @@ class Vocab(_core.VocabCore):
 
         Raises ValueError for `nr_row` or `batch_size` below 1 and for floret vectors.
         """
-        return vector_pruning.prune(self, nr_row, batch_size)
+        vectors, strings = self._vectors, self.strings
+        self._vectors, nearest = pruned(vectors, strings, lambda key: self[key].prob, nr_row, batch_size)
+        return nearest
 
     def deduplicate_vectors(self) -> None:
         """Stores equal vectors once, sorted, and no unused rows. Raises ValueError for floret vectors."""
-        vector_pruning.deduplicate(self)
+        self._vectors = deduplicated(self._vectors, self.strings)
 
     # -- whole vocabularies
 

@@ -56,7 +56,7 @@ STRANGERS = {("ml", "scorer"), ("scorer", "ml")}
 # word and its vocabulary know each other; a pickled pipeline has to find the class of its language again.
 TOGETHER = [
     {"tokens"},
-    {"vocab", "lexeme", "vector_pruning"},
+    {"vocab", "lexeme"},
     {"language.language", "language.languages"},
 ]
 # `ferrule` itself only names what is imported when asked for.
