@@ -209,6 +209,10 @@ def test_entities_that_are_not_found_get_odds_of_their_own(pipeline: Any, is_it:
     ner.calibrate(examples)
     assert (ner.odds_unless_found > 1.0) is is_it
     assert (probabilities()[missed] > before[missed]) is is_it
+    # A floor counts for what comes of the odds, whatever the probability was before.
+    floor = probabilities()[missed] * 0.99
+    (above,) = ner.entity_probabilities([_doc(pipeline, text)], floor=floor)
+    assert missed in {entity.label for entity in above}
     again = ferrule.blank("en").add_pipe("ner")
     again.from_bytes(ner.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     assert again.odds_unless_found == ner.odds_unless_found

@@ -76,9 +76,13 @@ def all_probabilities(
 
     analysis: the entities of the best one.
     """
-    columns, probabilities = _core.entity_probabilities(network, batch.core, calibration.temperature, floor)
+    of_labels = calibration.of_labels(batch)
+    highest = max(0.0, of_labels.max(initial=0.0) + max(0.0, calibration.unless_found))
+    # What the offsets may lift above the floor must be found too.
+    lowest = min(floor, max(FLOOR, float(shifted(floor, -highest))))
+    columns, probabilities = _core.entity_probabilities(network, batch.core, calibration.temperature, lowest)
     if calibration.offsets or calibration.unless_found:
-        offsets = calibration.of_labels(batch)[columns[3]]
+        offsets = of_labels[columns[3]]
         offsets += np.where(is_among(columns, analysis), 0.0, calibration.unless_found)
         # What was set beforehand is no prediction.
         probabilities = shifted(probabilities, np.where(_is_set(columns, batch), 0.0, offsets))
