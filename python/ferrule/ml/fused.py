@@ -8,6 +8,7 @@ function runs.
 
 from __future__ import annotations
 
+import operator
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -137,18 +138,20 @@ class _Known:
 
     def __init__(self, model: Model[Any, Any]) -> None:
         self.parts = find_parts(model)
-        self._tree = [(node, list(node.layers)) for node in model.walk() if node.layers]
+        self._nodes = [node for node in model.walk() if node.layers]
+        self._layers = [list(node.layers) for node in self._nodes]
         self._plan: Any = None
-        self._quantization: dict[str, Any] | None = None
+        # The parameters and the quantization; the former are the same object while the arrays are.
+        self._made_of: tuple[Any, Any] = (None, None)
 
     def fits(self, model: Model[Any, Any]) -> bool:
         """Whether the tree still consists of the same nodes."""
-        return self._tree[0][0] is model and all(node.layers == layers for node, layers in self._tree)
+        return self._nodes[0] is model and [node._layers for node in self._nodes] == self._layers
 
     def plan(self, params: Any, quantization: dict[str, Any] | None) -> Any:
-        same = self._plan is not None and quantization is self._quantization
-        if not same or not self._plan.is_current(params):
-            self._plan, self._quantization = packed_encoder(params, quantization), quantization
+        made_of = (params, quantization)
+        if not all(map(operator.is_, made_of, self._made_of)) or not self._plan.is_current():
+            self._plan, self._made_of = packed_encoder(params, quantization), made_of
         return self._plan
 
 

@@ -6,8 +6,8 @@ use ferrule_kernels::encoder::{
 };
 use ferrule_kernels::simd::Isa;
 use numpy::{
-    IntoPyArray, PyArray1, PyArray2, PyArray4, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-    PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods,
+    IntoPyArray, PyArray1, PyArray2, PyArray4, PyArrayDyn, PyArrayMethods, PyReadonlyArray1,
+    PyReadonlyArray2, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 
@@ -57,6 +57,14 @@ struct ParamArrays<'py> {
 }
 
 impl ParamArrays<'_> {
+    /// The arrays one by one: tables, window layers, mix layer.
+    fn all(&self) -> Vec<Py<PyArrayDyn<f32>>> {
+        let tables = self.tables.iter().map(|(rows, ..)| rows.to_dyn().clone().unbind());
+        let layers = self.layers.iter().chain([&self.mix]);
+        let of_layers = layers.flat_map(|layer| [&layer.0, &layer.1, &layer.2, &layer.3]);
+        tables.chain(of_layers.map(|array| (**array).clone().unbind())).collect()
+    }
+
     fn view(&self) -> PyResult<EncoderParams<'_>> {
         let mut tables = Vec::with_capacity(self.tables.len());
         for arg in &self.tables {
@@ -135,8 +143,8 @@ impl BatchArrays<'_> {
 #[pyclass(frozen, module = "ferrule._core")]
 struct EncoderPlan {
     plan: encoder::EncoderPlan,
-    /// Held so that no other array can come to lie where these did.
-    _params: Py<PyAny>,
+    /// The arrays that were packed, in the order of `fingerprint`.
+    arrays: Vec<Py<PyArrayDyn<f32>>>,
 }
 
 #[pymethods]
@@ -154,13 +162,17 @@ impl EncoderPlan {
             Some(limits) => encoder::EncoderPlan::quantized(Isa::active()?, &view, limits),
             None => encoder::EncoderPlan::new(Isa::active()?, &view),
         })?;
-        Ok(EncoderPlan { plan, _params: params.clone().unbind() })
+        Ok(EncoderPlan { plan, arrays: arrays.all() })
     }
 
-    /// Whether `params` are still the arrays that were packed, with the same numbers where they are sampled: all
-    /// numbers of arrays up to 512, some 32 of larger ones.
-    fn is_current(&self, params: ParamArrays<'_>) -> PyResult<bool> {
-        Ok(self.plan.is_current(&params.view()?))
+    /// Whether the arrays that were packed have the same numbers still, where they are sampled: all numbers of arrays up
+    /// to 512, some 32 of larger ones.
+    fn is_current(&self, py: Python<'_>) -> PyResult<bool> {
+        let arrays: Vec<Floats<'_>> =
+            self.arrays.iter().map(|array| Ok(array.bind(py).try_readonly()?)).collect::<PyResult<_>>()?;
+        let slices =
+            arrays.iter().map(|array| in_c_order(array, "encoder")).collect::<PyResult<Vec<&[f32]>>>()?;
+        Ok(self.plan.is_current(slices.into_iter()))
     }
 
     /// How far the numbers go that would become bytes, in the rows of some documents: float32 (n_layers - 1, 4, 2, width),

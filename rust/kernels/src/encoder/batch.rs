@@ -225,6 +225,13 @@ impl Layout {
             .collect()
     }
 
+    /// The others of them, document by document.
+    pub fn read_ranges(&self, level: usize, docs: Range<usize>) -> Vec<Range<usize>> {
+        let blank = self.blank_margin(level);
+        let rows = self.calculated(level, docs).into_iter();
+        rows.map(|rows| rows.start + blank..rows.end - blank).collect()
+    }
+
     /// Those of them whose windows have a token in them.
     pub fn read(&self, level: usize, docs: Range<usize>) -> Vec<u32> {
         let blank = self.blank_margin(level);

@@ -1,7 +1,9 @@
 //! Prediction with weights packed once.
 
+use std::slice::from_ref;
+
 use super::batch::{Batch, Beyond, Group, Layout};
-use super::fingerprint::fingerprint;
+use super::fingerprint::Sample;
 use super::first_level::{FirstLevel, TypeRow, run_first_level};
 use super::forward::{TYPES_PER_TASK, mix_types};
 use super::head::{Head, PackedHead};
@@ -29,16 +31,23 @@ pub struct EncoderPlan {
     later: Vec<PackedMaxout>,
     /// The same in bytes, where that was asked for; else empty.
     quantized: Vec<QuantizedLevel>,
-    /// What a row of zeros beside a document is to the first layer.
-    padding: TypeRow,
+    padding: Padding,
     known: TypeCache,
     window: usize,
     beyond: Beyond,
     width: usize,
     n_columns: usize,
-    /// Where the parameters lay and a sample of them.
-    fingerprint: u64,
-    addresses: Vec<usize>,
+    /// Of the parameters.
+    sample: Sample,
+}
+
+/// Rows of zeros beside a document.
+#[derive(Debug)]
+struct Padding {
+    /// What one is to the first layer.
+    row: TypeRow,
+    /// What the first layer makes of a window of nothing else.
+    above: Vec<f32>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +72,7 @@ impl EncoderPlan {
             column: table.column,
         });
         let first = FirstLevel::new(isa, &params.layers[0], params.window);
-        let padding = first.type_rows(isa, &vec![0.0; params.width()]).swap_remove(0);
+        let padding = Padding::new(isa, &first);
         let later =
             params.layers[1..].iter().map(|layer| PackedMaxout::for_window(isa, layer, params.window));
         Ok(EncoderPlan {
@@ -72,8 +81,7 @@ impl EncoderPlan {
             first,
             padding,
             known: TypeCache::default(),
-            fingerprint: fingerprint(params),
-            addresses: params.arrays().map(|array| array.as_ptr().addr()).collect(),
+            sample: Sample::of(params.arrays()),
             isa,
             tables: tables.collect(),
             mix: PackedMaxout::new(isa, &params.mix),
@@ -95,7 +103,9 @@ impl EncoderPlan {
         ranges: &[f32],
     ) -> Result<EncoderPlan, KernelError> {
         let plan = EncoderPlan::new(isa, params)?;
-        Ok(EncoderPlan { quantized: quantized_levels(isa, params, ranges)?, ..plan })
+        let quantized = quantized_levels(isa, params, ranges)?;
+        let first = plan.first.with_halves();
+        Ok(EncoderPlan { quantized, padding: Padding::new(isa, &first), first, ..plan })
     }
 
     /// How far the numbers go that [`quantized`](EncoderPlan::quantized) makes bytes of, in the rows of these documents:
@@ -131,12 +141,11 @@ impl EncoderPlan {
         Ok(found.ranges())
     }
 
-    /// Whether the parameters are still the arrays that were packed, with the same numbers where they are sampled: all
-    /// numbers of small arrays, some of large ones. The arrays must have been kept alive since.
-    #[must_use]
-    pub fn is_current(&self, params: &EncoderParams<'_>) -> bool {
-        params.arrays().map(|array| array.as_ptr().addr()).eq(self.addresses.iter().copied())
-            && fingerprint(params) == self.fingerprint
+    /// Whether these are the numbers that were packed, as far as they are sampled: all of small arrays, some of large ones.
+    ///
+    /// arrays: tables, then weights, bias, gain and shift of each window layer, first to last, and of the mix layer.
+    pub fn is_current<'a>(&self, arrays: impl Iterator<Item = &'a [f32]>) -> bool {
+        self.sample.is_of(arrays)
     }
 
     /// How long a token's vector is.
@@ -245,15 +254,18 @@ impl EncoderPlan {
     /// The rows of the first level of a group.
     fn first_rows(&self, of: GroupOf<'_>) -> (Aligned, Scratch) {
         let GroupOf { layout, group, types, rows } = of;
-        let mut below: Vec<&[f32]> = vec![&self.padding; layout.group_rows(0, group)];
+        let mut below: Vec<&[f32]> = vec![&self.padding.row; layout.group_rows(0, group)];
         for (row, &index) in layout.token_rows(0, group.docs.clone()).zip(types) {
             below[row] = &rows[index as usize];
         }
         let mut scratch = Scratch::default();
         layout.window_rows(1, group.docs.clone(), &mut scratch.starts);
         let mut rows = Aligned::any(layout.group_rows(1, group) * self.width);
-        let calculated = layout.calculated(1, group.docs.clone());
-        run_first_level(self.isa, &self.first, &below, &scratch.starts, &calculated, &mut rows);
+        let read = layout.read_ranges(1, group.docs.clone());
+        run_first_level(self.isa, &self.first, &below, &scratch.starts, &read, &mut rows);
+        for row in layout.blank(1, group.docs.clone()) {
+            rows[row as usize * self.width..][..self.width].copy_from_slice(&self.padding.above);
+        }
         (rows, scratch)
     }
 
@@ -298,6 +310,16 @@ struct GroupOf<'a> {
     types: &'a [u32],
     /// What is known of all word types.
     rows: &'a [TypeRow],
+}
+
+impl Padding {
+    fn new(isa: Isa, first: &FirstLevel) -> Padding {
+        let row = first.type_rows(isa, &vec![0.0; first.width()]).swap_remove(0);
+        let below = vec![&row[..]; 2 * first.window() + 1];
+        let mut above = vec![0.0; first.width()];
+        run_first_level(isa, first, &below, &[0], from_ref(&(0..1)), &mut above);
+        Padding { row, above }
+    }
 }
 
 impl OwnedTable {

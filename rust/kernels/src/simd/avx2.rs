@@ -148,6 +148,11 @@ impl Simd for Avx2 {
         with_sign(magnitude, sign) = _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0)));
         round(a) = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
         floor(a) = _mm256_round_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(a);
+        low_half(a) = _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(a)));
+        high_half(a) = {
+            let upper = _mm256_set1_epi32(0xffff_0000_u32 as i32);
+            _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(a), upper))
+        };
         scale_by_power(a, n) = {
             // 2^n may not be a float where a * 2^n is, so it goes in two halves.
             let n = _mm256_cvtps_epi32(n);

@@ -49,6 +49,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// from 0 to 255; 0 for NaN.
     fn store_bytes(self, to: &mut [u8], value: Self::F32);
 
+    /// The floats whose upper halves are the lower halves of the lanes, as bits: the first of two kept in 16 bits each.
+    fn low_half(self, a: Self::F32) -> Self::F32;
+    /// The lanes without their lower halves: the second of the two.
+    fn high_half(self, a: Self::F32) -> Self::F32;
+
     /// Reads the vector that starts at `slice[at]`.
     ///
     /// # Panics

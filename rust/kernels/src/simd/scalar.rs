@@ -80,6 +80,15 @@ impl Simd for Scalar {
     }
 
     #[inline(always)]
+    fn low_half(self, a: [f32; 4]) -> [f32; 4] {
+        each(|i| f32::from_bits(a[i].to_bits() << 16))
+    }
+    #[inline(always)]
+    fn high_half(self, a: [f32; 4]) -> [f32; 4] {
+        each(|i| f32::from_bits(a[i].to_bits() & 0xffff_0000))
+    }
+
+    #[inline(always)]
     fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         each(|i| a[i] + b[i])
     }

@@ -41,6 +41,7 @@ macro_rules! on_every_isa {
 on_every_isa! {
     arithmetic_is_that_of_f32;
     comparisons_are_those_of_f32;
+    halves_are_the_upper_bits_of_floats;
     max_gives_the_second_for_nan;
     partial_loads_and_stores_stay_inside;
     bytes_are_rounded_and_stay_in_their_range;
@@ -93,6 +94,14 @@ mod bodies {
     fn same(found: &[f32], expected: impl Iterator<Item = f32>) {
         for (lane, (f, e)) in found.iter().zip(expected).enumerate() {
             assert!(f.to_bits() == e.to_bits() || f.is_nan() && e.is_nan(), "lane {lane}: {f} for {e}");
+        }
+    }
+
+    pub fn halves_are_the_upper_bits_of_floats<S: Simd>(simd: S) {
+        for (x, v) in vectors(simd, &SAMPLES) {
+            same(&lanes(simd, simd.low_half(v)), x.iter().map(|x| f32::from_bits(x.to_bits() << 16)));
+            let upper = x.iter().map(|x| f32::from_bits(x.to_bits() >> 16 << 16));
+            same(&lanes(simd, simd.high_half(v)), upper);
         }
     }
 
