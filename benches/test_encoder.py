@@ -239,6 +239,34 @@ def test_train(docs, own_docs, models, report: Report, benchmark) -> None:
     benchmark.pedantic(contestants["ferrule"], rounds=3)
 
 
+def test_parts_of_a_training_step(own_docs, models, report: Report, benchmark) -> None:
+    """Where the time of a step goes; `perf record` of this test says where inside."""
+    some = batches(own_docs[:640], 64)
+    for name in OURS:
+        model = models[name].copy()
+        set_dropout_rate(model, DROPOUT)
+        optimizer = Adam(0.001, L2=0.01, grad_clip=1.0, use_averages=False)
+        fewest = {"forward": float("inf"), "backward": float("inf"), "step": float("inf")}
+        end = time.perf_counter() + 4 * TURN
+        while time.perf_counter() < end:
+            taken = dict.fromkeys(fewest, 0.0)
+            for batch in some:
+                start = time.perf_counter()
+                outputs, backprop = model.begin_update(batch)
+                taken["forward"] += time.perf_counter() - start
+                gradient = [output * 0.01 for output in outputs]
+                start = time.perf_counter()
+                backprop(gradient)
+                taken["backward"] += time.perf_counter() - start
+                start = time.perf_counter()
+                model.finish_update(optimizer)
+                taken["step"] += time.perf_counter() - start
+            fewest = {part: min(fewest[part], seconds / len(some)) for part, seconds in taken.items()}
+        whole = {"whole": sum(fewest.values()), **fewest}
+        report(f"a training step's parts, {name}", whole, "whole")
+    benchmark.pedantic(lambda: models["ferrule"].begin_update(some[0]), rounds=3)
+
+
 @pytest.mark.parametrize("n_words", [16, 20])
 def test_one_short_document(docs, own_docs, models, n_words: int, report: Report, benchmark) -> None:
     at = next(index for index, doc in enumerate(docs) if len(doc) == n_words)

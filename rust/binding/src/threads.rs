@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ferrule_kernels::Threads;
+use ferrule_kernels::{Pool, Threads};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// More would only be a slip of the keyboard.
 const MOST_THREADS: usize = 1024;
@@ -22,12 +21,12 @@ struct StartedPool {
     /// A child process has the parent's pool object but none of its threads.
     process: u32,
     n_threads: usize,
-    pool: Arc<ThreadPool>,
+    pool: Arc<Pool>,
 }
 
 /// The threads to run kernels on. Get it before releasing the GIL.
 #[derive(Clone)]
-pub(crate) struct Workers(Option<Arc<ThreadPool>>);
+pub(crate) struct Workers(Option<Arc<Pool>>);
 
 impl Workers {
     /// What kernels take.
@@ -53,10 +52,7 @@ pub(crate) fn workers(_py: Python<'_>) -> PyResult<Workers> {
         }
         _ => {}
     }
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(n_threads)
-        .thread_name(|index| format!("ferrule-{index}"))
-        .build()
+    let pool = Pool::new(n_threads)
         .map_err(|error| PyRuntimeError::new_err(format!("cannot start {n_threads} threads: {error}")))?;
     let pool = Arc::new(pool);
     let started = StartedPool { process, n_threads, pool: Arc::clone(&pool) };

@@ -19,7 +19,7 @@ mod threads;
 pub mod transitions;
 
 pub use error::KernelError;
-pub use threads::Threads;
+pub use threads::{Pool, Threads};
 
 #[cfg(test)]
 mod testing;

@@ -197,7 +197,7 @@ mod tests {
         let whole = Features { positions: &columns.positions, values: &values, lengths: &lengths };
         let mut expected = vec![0.0; 12];
         sparse::scores(&rows, &bias, whole, &mut expected).unwrap();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let pool = crate::Pool::new(2).unwrap();
         for threads in [Threads::One, Threads::Pool(&pool)] {
             let mut kept = KeptRows::new(length as usize, n_outputs);
             let parts = [

@@ -136,7 +136,7 @@ impl PyTokenizer {
         let workers = workers(py)?;
         let pool = match workers.threads() {
             Threads::One => None,
-            Threads::Pool(pool) => Some(pool),
+            Threads::Pool(pool) => Some(pool.rayon()),
         };
         let zone = self.inner.vocab().zone();
         let columns = py.detach(|| self.inner.tokenize_many(&strings, pool)).map_err(to_python)?;

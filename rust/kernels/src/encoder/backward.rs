@@ -9,8 +9,9 @@ use std::slice::from_ref;
 
 use super::batch::Group;
 use super::embed::{TableUse, backprop_table};
-use super::forward::TYPES_PER_TASK;
-use super::train::{KeptMaxout, LevelTrace, Tokens, Trace, cut, mask_tokens, scatter_tokens};
+use super::train::{
+    KeptMaxout, LevelTrace, TYPES_AT_A_TIME, Tokens, Trace, cut, mask_tokens, scatter_tokens,
+};
 use crate::KernelError;
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
@@ -225,11 +226,8 @@ impl Trace {
         let n_types = self.mix.scales.len();
         let mut d_levels: Vec<Aligned> =
             (1..=self.layout.depth).map(|level| Aligned::any(self.layout.n_rows(level) * width)).collect();
-        if let Some(top) = d_levels.last_mut() {
-            top.copy_from_slice(d_out);
-        }
         let mut d_tokens = Aligned::any(d_out.len());
-        self.down_levels(threads, &mut d_levels, &mut d_tokens, &mut grads.layers);
+        self.down_levels(threads, d_out, &mut d_levels, &mut d_tokens, &mut grads.layers);
 
         let mut d_types = Aligned::zeros(n_types * width);
         scatter_tokens(self.isa, &self.types, &d_tokens, width, &mut d_types);
@@ -240,83 +238,80 @@ impl Trace {
         Ok(())
     }
 
+    /// Level after level, so that its weights stay in the second cache for all groups.
     fn down_levels(
         &self,
         threads: Threads<'_>,
+        d_out: &[f32],
         d_levels: &mut [Aligned],
         d_tokens: &mut [f32],
         grads: &mut [MaxoutGrads<'_>],
     ) {
         let layout = &self.layout;
         let width = layout.width;
-        let mut d_rows: Vec<_> = d_levels.iter_mut().map(|rows| &mut **rows).collect();
-        let mut d_tokens = d_tokens;
-        let mut row_grads: Vec<Vec<RowGrads>> = layout
-            .groups
-            .iter()
-            .map(|_| self.kept[..layout.depth].iter().map(|layer| RowGrads::new(layer.shape)).collect())
-            .collect();
-        let mut first_rows = vec![0; layout.depth];
-        let mut tasks = Vec::with_capacity(layout.groups.len());
-        for (group, row_grads) in layout.groups.iter().zip(&mut row_grads) {
-            let rows: Vec<_> = (1..)
-                .zip(&mut d_rows)
-                .map(|(level, rows)| cut(rows, layout.group_rows(level, group) * width))
-                .collect();
-            tasks.push((
-                group,
-                rows,
-                cut(&mut d_tokens, group.tokens.len() * width),
-                row_grads,
-                first_rows.clone(),
-            ));
-            for (level, first) in (1..).zip(&mut first_rows) {
-                *first += layout.group_rows(level, group);
+        let mut bottom = Aligned::any(layout.n_rows(0) * width);
+        for (index, grads) in grads.iter_mut().enumerate().rev() {
+            let level = index + 1;
+            let (below, above) = d_levels.split_at_mut(index);
+            let mut d_below = below.last_mut().map_or(&mut *bottom, |rows| &mut **rows);
+            let mut d = &mut *above[0];
+            let mut d_tokens = &mut *d_tokens;
+            let mut row_grads: Vec<_> =
+                layout.groups.iter().map(|_| RowGrads::new(self.kept[index].shape)).collect();
+            let mut first_row = 0;
+            let mut tasks = Vec::with_capacity(layout.groups.len());
+            for (group, row_grads) in layout.groups.iter().zip(&mut row_grads) {
+                let n_rows = layout.group_rows(level, group);
+                let d = cut(&mut d, n_rows * width);
+                let d_below = cut(&mut d_below, layout.group_rows(level - 1, group) * width);
+                let d_tokens = (level == 1).then(|| cut(&mut d_tokens, group.tokens.len() * width));
+                tasks.push((group, first_row, d, d_below, d_tokens, row_grads));
+                first_row += n_rows;
             }
-        }
-        threads.each(tasks, |(group, d_rows, d_tokens, row_grads, first_rows)| {
-            self.down_group(group, d_rows, d_tokens, row_grads, &first_rows);
-        });
-        for group in &row_grads {
-            for (grads, sums) in grads.iter_mut().zip(group) {
+            threads.each(tasks, |(group, first_row, d, d_below, d_tokens, row_grads)| {
+                if level == layout.depth {
+                    d.copy_from_slice(&d_out[group.tokens.start * width..group.tokens.end * width]);
+                }
+                self.down_group(level, group, first_row, d, d_below, row_grads);
+                if let Some(d_tokens) = d_tokens {
+                    let rows: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
+                    let types = &self.types[group.tokens.clone()];
+                    let tokens = Tokens { types, first: group.tokens.start, rows: &rows };
+                    mask_tokens(self.isa, tokens, d_below, width, self.mix.dropout, d_tokens);
+                }
+            });
+            for sums in &row_grads {
                 sums.add_to(grads);
             }
         }
     }
 
+    /// A group's gradient of what a level read, from that of the level's output.
     fn down_group(
         &self,
+        level: usize,
         group: &Group,
-        mut d_rows: Vec<&mut [f32]>,
-        d_tokens: &mut [f32],
-        row_grads: &mut [RowGrads],
-        first_rows: &[usize],
+        first_row: usize,
+        d: &mut [f32],
+        d_below: &mut [f32],
+        row_grads: &mut RowGrads,
     ) {
         let layout = &self.layout;
-        let width = layout.width;
         let mut starts = Vec::new();
-        let mut bottom = Aligned::any(layout.group_rows(0, group) * width);
-        for level in (1..=layout.depth).rev() {
-            let first = first_rows[level - 1];
-            layout.starts(level, group.docs.clone(), &mut starts);
-            let step = Step {
-                kept: &self.kept[level - 1],
-                dropout: self.levels[level - 1].dropout,
-                first_row: first as u64,
-                residual: Some(layout.window * width),
-            };
-            let rows = self.levels[level - 1].rows(width, first..first + starts.len());
-            let read = layout.read(level, group.docs.clone());
-            let calculated = layout.calculated(level, group.docs.clone());
-            let reads = Reads { calculated: &calculated, rows: &read, starts: &starts };
-            let (below, above) = d_rows.split_at_mut(level - 1);
-            let d_below = below.last_mut().map_or(&mut *bottom, |rows| &mut **rows);
-            step_down(self.isa, &step, rows, reads, &mut *above[0], d_below, &mut row_grads[level - 1]);
-        }
-        let rows: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
-        let tokens =
-            Tokens { types: &self.types[group.tokens.clone()], first: group.tokens.start, rows: &rows };
-        mask_tokens(self.isa, tokens, &bottom, width, self.mix.dropout, d_tokens);
+        layout.starts(level, group.docs.clone(), &mut starts);
+        let step = Step {
+            kept: &self.kept[level - 1],
+            dropout: self.levels[level - 1].dropout,
+            first_row: first_row as u64,
+            residual: Some(layout.window * layout.width),
+        };
+        let rows = self.levels[level - 1].rows(layout.width, first_row..first_row + starts.len());
+        let reads = Reads {
+            calculated: &layout.calculated(level, group.docs.clone()),
+            rows: &layout.read(level, group.docs.clone()),
+            starts: &starts,
+        };
+        step_down(self.isa, &step, rows, reads, d, d_below, row_grads);
     }
 
     fn down_mix(
@@ -328,17 +323,17 @@ impl Trace {
     ) {
         let mix = &self.kept[self.layout.depth];
         let shape = mix.shape;
-        let all_rows: Vec<u32> = (0..TYPES_PER_TASK as u32).collect();
+        let all_rows: Vec<u32> = (0..TYPES_AT_A_TIME as u32).collect();
         let starts: Vec<u32> = all_rows.iter().map(|row| row * shape.depth as u32).collect();
         let mut row_grads: Vec<_> =
-            d_types.chunks(TYPES_PER_TASK * shape.outputs).map(|_| RowGrads::new(shape)).collect();
-        let tasks: Vec<_> = (d_types.chunks_mut(TYPES_PER_TASK * shape.outputs))
-            .zip(d_embedded.chunks_mut(TYPES_PER_TASK * shape.depth))
+            d_types.chunks(TYPES_AT_A_TIME * shape.outputs).map(|_| RowGrads::new(shape)).collect();
+        let tasks: Vec<_> = (d_types.chunks_mut(TYPES_AT_A_TIME * shape.outputs))
+            .zip(d_embedded.chunks_mut(TYPES_AT_A_TIME * shape.depth))
             .zip(&mut row_grads)
             .enumerate()
             .collect();
         threads.each(tasks, |(index, ((d, d_below), row_grads))| {
-            let first = index * TYPES_PER_TASK;
+            let first = index * TYPES_AT_A_TIME;
             let n_rows = d.len() / shape.outputs;
             let step = Step { kept: mix, dropout: None, first_row: 0, residual: None };
             let rows = self.mix.rows(shape.outputs, first..first + n_rows);

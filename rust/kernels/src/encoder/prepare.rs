@@ -1,11 +1,12 @@
 //! What a training step makes before it looks at documents: packed weights and mixed word types.
 
 use std::slice::from_ref;
+use std::sync::OnceLock;
 
 use super::embed::embed_types;
-use super::forward::TYPES_PER_TASK;
 use super::level::{Extras, PackedMaxout, Record, run_level};
 use super::params::{EncoderParams, MaxoutParams};
+use super::train::TYPES_AT_A_TIME;
 use super::train::{KeptMaxout, LevelTrace};
 use crate::aligned::Aligned;
 use crate::gemm::maxout::RowStarts;
@@ -47,11 +48,12 @@ pub(crate) fn prepare(
     trace: &mut LevelTrace,
 ) -> Prepared {
     let (width, depth, n_tables) = (params.width(), params.embed_width(), params.tables.len());
-    let mix = PackedMaxout::new(isa, &params.mix);
+    // Packed by the first who needs it, while other threads pack other layers.
+    let mix = OnceLock::new();
     let n_types = types.hashed.len() / n_tables;
     let mut vectors = Aligned::any(n_types * width);
-    let starts: Vec<u32> = (0..TYPES_PER_TASK).map(|row| (row * depth) as u32).collect();
-    let sizes = (0..n_types).step_by(TYPES_PER_TASK).map(|first| TYPES_PER_TASK.min(n_types - first));
+    let starts: Vec<u32> = (0..TYPES_AT_A_TIME).map(|row| (row * depth) as u32).collect();
+    let sizes = (0..n_types).step_by(TYPES_AT_A_TIME).map(|first| TYPES_AT_A_TIME.min(n_types - first));
     let mut layers: Vec<_> = params.layers.iter().map(|_| None).collect();
     let mut kept: Vec<_> = (0..=layers.len()).map(|_| None).collect();
 
@@ -59,10 +61,10 @@ pub(crate) fn prepare(
         params.layers.iter().zip(&mut layers).map(|(layer, to)| Task::Pack { layer, to }).collect();
     let all_layers = params.layers.iter().chain([&params.mix]);
     tasks.extend(all_layers.zip(&mut kept).map(|(layer, to)| Task::Keep { layer, to }));
-    let parts = (types.hashed.chunks(TYPES_PER_TASK * n_tables))
-        .zip(embedded.chunks_mut(TYPES_PER_TASK * depth))
+    let parts = (types.hashed.chunks(TYPES_AT_A_TIME * n_tables))
+        .zip(embedded.chunks_mut(TYPES_AT_A_TIME * depth))
         .zip(trace.records(width, sizes))
-        .zip(vectors.chunks_mut(TYPES_PER_TASK * width));
+        .zip(vectors.chunks_mut(TYPES_AT_A_TIME * width));
     tasks.extend(parts.map(|(((hashed, embedded), record), out)| Task::Mix {
         hashed,
         embedded,
@@ -77,7 +79,8 @@ pub(crate) fn prepare(
             let rows = RowStarts { numbers: embedded, starts: &starts[..out.len() / width] };
             let all = 0..out.len() / width;
             let extras = Extras { calculated: from_ref(&all), ..Extras::default() };
-            run_level(isa, rows, &Blocks::default(), &mix, extras, record, out);
+            let mix = mix.get_or_init(|| PackedMaxout::new(isa, &params.mix));
+            run_level(isa, rows, &Blocks::default(), mix, extras, record, out);
         }
     });
     Prepared {

@@ -1,6 +1,6 @@
 //! The encoder forward for training: keeps what the backward pass needs.
 
-use super::batch::{Batch, Layout};
+use super::batch::{Batch, Group, Layout};
 use super::embed::{column_factors, hash_types};
 use super::level::{Extras, PackedMaxout, Record, run_level};
 use super::params::{EncoderParams, MaxoutParams};
@@ -16,6 +16,9 @@ use crate::layers::dropout::Dropout;
 use crate::layers::rowwise::{add_row, multiply_row};
 use crate::simd::{Isa, Simd};
 use crate::threads::Threads;
+
+/// Word types that one task embeds and mixes, or goes back through the mix with.
+pub(crate) const TYPES_AT_A_TIME: usize = 32;
 
 /// The share of numbers that each part drops.
 #[derive(Clone, Debug, Default)]
@@ -145,13 +148,7 @@ pub fn begin_update(
         factors,
         embedded,
         mix,
-        inputs: (0..layout.depth)
-            .map(|level| match level {
-                // Its rows beside documents are nobody's output.
-                0 => Aligned::zeros(layout.n_rows(level) * width),
-                _ => Aligned::any(layout.n_rows(level) * width),
-            })
-            .collect(),
+        inputs: (0..layout.depth).map(|level| Aligned::any(layout.n_rows(level) * width)).collect(),
         levels: (1..=layout.depth)
             .map(|level| {
                 let dropout = Dropout::new(rates.layers[level - 1], seed, level as u64);
@@ -171,58 +168,64 @@ pub fn begin_update(
     Ok((out, trace))
 }
 
+/// A group of documents on its way through one level.
+struct LevelTask<'a> {
+    group: &'a Group,
+    below: &'a mut [f32],
+    above: &'a mut [f32],
+    record: Record<'a>,
+    /// The number of its first row in the level.
+    first_row: usize,
+}
+
 impl Trace {
+    /// Level after level, so that its weights stay in the second cache for all groups.
     fn encode(&mut self, threads: Threads<'_>, layers: &[PackedMaxout], vectors: &[f32], out: &mut [f32]) {
-        let (isa, layout, dropout) = (self.isa, &self.layout, self.mix.dropout);
-        let width = layout.width;
-        // Each group gets its part of every level.
-        let mut inputs: Vec<_> = self.inputs.iter_mut().map(|rows| &mut **rows).collect();
-        let mut out = out;
-        let dropouts: Vec<_> = self.levels.iter().map(|level| level.dropout).collect();
-        let mut records: Vec<_> = (1..)
-            .zip(&mut self.levels)
-            .map(|(level, trace)| {
-                trace
-                    .records(width, layout.groups.iter().map(|group| layout.group_rows(level, group)))
-                    .into_iter()
-            })
-            .collect();
-        let mut first_rows = vec![0; layout.depth + 1];
-        let mut tasks = Vec::with_capacity(layout.groups.len());
-        for group in &layout.groups {
-            let mut rows: Vec<_> = (inputs.iter_mut().enumerate())
-                .map(|(level, rows)| cut(rows, layout.group_rows(level, group) * width))
-                .collect();
-            rows.push(cut(&mut out, group.tokens.len() * width));
-            let records: Vec<_> = records.iter_mut().filter_map(Iterator::next).collect();
-            tasks.push((group, rows, records, first_rows.clone()));
-            for (level, first) in first_rows.iter_mut().enumerate() {
-                *first += layout.group_rows(level, group) as u64;
+        let Trace { isa, layout, types, mix, inputs, levels, .. } = self;
+        let (layout, width) = (&*layout, layout.width);
+        for (index, (layer, trace)) in layers.iter().zip(levels).enumerate() {
+            let level = index + 1;
+            let (inputs, outputs) = inputs.split_at_mut(level);
+            let mut below = &mut *inputs[index];
+            let mut above = outputs.first_mut().map_or(&mut *out, |rows| &mut **rows);
+            let dropout = trace.dropout;
+            let records =
+                trace.records(width, layout.groups.iter().map(|group| layout.group_rows(level, group)));
+            let mut first_row = 0;
+            let mut tasks = Vec::with_capacity(layout.groups.len());
+            for (group, record) in layout.groups.iter().zip(records) {
+                let n_rows = layout.group_rows(level, group);
+                let below = cut(&mut below, layout.group_rows(level - 1, group) * width);
+                let above = cut(&mut above, n_rows * width);
+                tasks.push(LevelTask { group, below, above, record, first_row });
+                first_row += n_rows;
             }
-        }
-        let types = &self.types;
-        threads.each(tasks, |(group, mut rows, records, first_rows)| {
-            let to: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
-            let tokens = Tokens { types: &types[group.tokens.clone()], first: group.tokens.start, rows: &to };
-            gather_tokens(isa, tokens, vectors, width, dropout, &mut *rows[0]);
-            let (mut starts, mut blocks) = (Vec::new(), Blocks::default());
-            for (level, (layer, record)) in (1..).zip(layers.iter().zip(records)) {
+            threads.each(tasks, |LevelTask { group, below, above, record, first_row }| {
+                if level == 1 {
+                    let rows: Vec<_> = layout.token_rows(0, group.docs.clone()).collect();
+                    let tokens = Tokens {
+                        types: &types[group.tokens.clone()],
+                        first: group.tokens.start,
+                        rows: &rows,
+                    };
+                    // Its rows beside documents are nobody's output.
+                    below.fill(0.0);
+                    gather_tokens(*isa, tokens, vectors, width, mix.dropout, below);
+                }
+                let (mut starts, mut blocks) = (Vec::new(), Blocks::default());
                 layout.starts(level, group.docs.clone(), &mut starts);
                 layout.blocks(level, group.docs.clone(), &mut blocks);
-                let calculated = layout.calculated(level, group.docs.clone());
-                let blank = layout.blank(level, group.docs.clone());
-                let (below, above) = rows.split_at_mut(level);
                 let extras = Extras {
-                    calculated: &calculated,
-                    blank: &blank,
+                    calculated: &layout.calculated(level, group.docs.clone()),
+                    blank: &layout.blank(level, group.docs.clone()),
                     residual: Some(layout.window * width),
-                    dropout: dropouts[level - 1],
-                    first_row: first_rows[level],
+                    dropout,
+                    first_row: first_row as u64,
                 };
-                let input = RowStarts { numbers: &*below[level - 1], starts: &starts };
-                run_level(isa, input, &blocks, layer, extras, record, &mut *above[0]);
-            }
-        });
+                let input = RowStarts { numbers: below, starts: &starts };
+                run_level(*isa, input, &blocks, layer, extras, record, above);
+            });
+        }
     }
 }
 

@@ -207,7 +207,7 @@ for_every_isa! {
 
 #[test]
 fn threads_change_no_bit() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let pool = crate::Pool::new(3).unwrap();
     let (left, right) = (numbers(700 * 90, 1, 1.0), numbers(90 * 60, 2, 1.0));
     let run = |threads| {
         let mut out = vec![0.0; 700 * 60];

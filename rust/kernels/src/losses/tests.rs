@@ -259,7 +259,7 @@ for_every_isa! {
     }
 
     fn sums_are_the_same_bits_for_any_number_of_threads(isa) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let pool = crate::Pool::new(3).unwrap();
         let (x, t) = (numbers(12_001 * 50, 3, 5.0), targets(12_001 * 50));
         for loss in LOSSES {
             let single = loss.run(Machine::single(isa), &x, &t, 50, Weights::default(), Reduction::Mean).unwrap();

@@ -65,7 +65,7 @@ pub struct Tensors<'a> {
 }
 
 /// Numbers per task; a multiple of every vector length, so that cutting does not change which lanes meet.
-const TASK: usize = 1 << 15;
+const TASK: usize = 1 << 13;
 
 /// Makes one step for each of some parameters and sets their gradients to zero.
 ///

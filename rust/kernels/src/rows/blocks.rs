@@ -72,6 +72,7 @@ where
     let data = out.into_data();
     match machine.threads {
         Threads::Pool(pool) if machine.most_threads > 1 && data.len() >= THREADED_NUMBERS => {
+            let pool = pool.rayon();
             // Pieces of this many blocks, so that no more than `most_threads` are at work.
             let piece = if machine.most_threads < pool.current_num_threads() {
                 n_rows.div_ceil(step).div_ceil(machine.most_threads)

@@ -203,7 +203,7 @@ for_every_isa! {
     }
 
     fn the_bits_are_the_same_for_any_number_of_threads(isa) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let pool = crate::Pool::new(3).unwrap();
         let x = numbers(4001 * 150, 6, 8.0);
         let single = forward(RowKernels::softmax, Machine::single(isa), &x, 150, 1.0);
         for most_threads in [2, 3, 8] {

@@ -255,7 +255,7 @@ fn from_every_state_some_allowed_action_makes_no_new_mistake() {
 
 #[test]
 fn decoded_actions_are_allowed_and_do_not_depend_on_the_batch_or_the_threads() {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let pool = crate::Pool::new(3).unwrap();
     let lengths: Vec<u32> = (0..30).map(|n| n % 7).collect();
     let n_tokens = lengths.iter().sum::<u32>() as usize;
     let draws = numbers(n_tokens, 9, 1.0);

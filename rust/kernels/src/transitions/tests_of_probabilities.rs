@@ -123,7 +123,7 @@ fn a_beam_of_one_decodes_greedily() {
     let n_tokens = lengths.iter().sum::<u32>() as usize;
     let network = network(n_tokens, 3);
     let system = Biluo::new(actions(), vec![Token::default(); n_tokens], &lengths).unwrap();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let pool = crate::Pool::new(3).unwrap();
     let settings = BeamSettings { width: 1, density: 0.0, temperature: 1.0 };
     let found = beam(Threads::Pool(&pool), &network, &system, system.starts(), settings).unwrap();
     let greedy = decode(Threads::One, &network, &system, system.starts());
