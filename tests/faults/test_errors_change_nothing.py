@@ -56,7 +56,7 @@ def teach(nlp: Any, teacher: Any, method: str, **settings: Any) -> Any:
 
 
 def gradients(nlp: Language) -> list[bytes]:
-    nodes = nlp.get_pipe("tagger").model.walk()
+    nodes = [node for _, pipe in nlp.pipeline for node in pipe.model.walk()]
     return [
         node.get_grad(name).tobytes()
         for node in nodes
@@ -183,3 +183,40 @@ def test_a_failing_component_undoes_what_the_one_before_it_learned(monkeypatch: 
     with pytest.raises(ZeroDivisionError):
         nlp.update(examples)
     assert state(nlp) == before
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+@pytest.mark.parametrize("at", ["second", "step"])
+def test_gradients_are_put_back_whoever_changed_them(
+    monkeypatch: pytest.MonkeyPatch, gathered: bool, at: str
+) -> None:
+    """Of components that look after their own, and of one whose `update` is not the usual one."""
+    nlp = ferrule.blank("en")
+    for name in ("first", "other", "second"):
+        nlp.add_pipe("tagger", name=name, config={"model": MODEL})
+    examples = default_examples(nlp)
+    nlp.initialize(lambda: examples)
+    other = nlp.get_pipe("other")
+    usual = other.update
+
+    def update(*given: Any, **settings: Any) -> Any:
+        losses = usual(*given, **settings)
+        for node in other.model.walk():
+            for name in node.param_names:
+                node.inc_grad(name, node.get_param(name))
+        return losses
+
+    monkeypatch.setattr(other, "update", update)
+    if gathered:
+        nlp.update(examples, sgd=False)
+    before = state(nlp), gradients(nlp)
+    assert bool(before[1]) is gathered
+
+    def broken(*given: Any) -> Any:
+        raise ZeroDivisionError
+
+    second = nlp.get_pipe("second")
+    monkeypatch.setattr(second, "get_loss" if at == "second" else "_before_step", broken)
+    with pytest.raises(ZeroDivisionError):
+        nlp.update(examples)
+    assert (state(nlp), gradients(nlp)) == before

@@ -20,11 +20,11 @@ from ferrule.language.processing import Processing
 from ferrule.language.steps import Step
 from ferrule.pipeline.examples import all_examples, are_losses, is_optimizer
 from ferrule.pipeline.learning import (
+    all_gradients_on_error,
     fit_gradients_to,
     learning,
     stepped_together,
     swapped_parameters,
-    unchanged_gradients_on_error,
     unchanged_weights_on_error,
 )
 from ferrule.pipeline.trainable_pipe import TrainablePipe
@@ -44,6 +44,8 @@ _INITIALIZE = (
     "before_init",
     "after_init",
 )
+
+_LEARNING = ("update", "distill", "rehearse", "_learn", "_accumulate")
 
 
 class Learning(Processing, Listening, Description):
@@ -311,10 +313,11 @@ class Learning(Processing, Listening, Description):
             sgd = self._optimizer
         new_losses = dict(losses)
         models = [pipe.model for _, pipe in self._with_models()]
+        unguarded = [p.model for name, p in self._with_models() if not (name in chosen and _guards(p))]
         with (
             learning(*models, owner="nlp"),
             self._forgotten_on_error(),
-            unchanged_gradients_on_error(*models),
+            all_gradients_on_error(*unguarded),
         ):
             for name, pipe in self.pipeline:
                 if name in chosen:
@@ -378,6 +381,13 @@ class Learning(Processing, Listening, Description):
 
 def _as_set(names: Iterable[str]) -> frozenset[str]:
     return frozenset([names] if isinstance(names, str) else names)
+
+
+def _guards(pipe: Any) -> bool:
+    """Whether `pipe` is known to look after its gradients itself; else that is done for it."""
+    own = [getattr(getattr(pipe, name, None), "__func__", None) for name in _LEARNING]
+    inherits = own == [getattr(TrainablePipe, name) for name in _LEARNING]
+    return inherits and not getattr(pipe, "listening_components", None)
 
 
 def _leaves_documents(pipe: Any) -> bool:

@@ -37,19 +37,19 @@ def gold_classes(
     ids = aligned_ids(examples, attr)
     index = {label: position for position, label in enumerate(labels)}
     strings: Any = examples[0].reference.vocab.strings if examples else {}
-    classes = np.full(len(ids), MISSING, dtype=np.int32)
-    negative = None
-    for label_id in np.unique(ids[ids != 0]).tolist():
+    distinct, places = np.unique(ids, return_inverse=True)
+    classes = np.full(len(distinct), MISSING, dtype=np.int32)
+    negative = np.zeros(len(distinct), dtype=np.bool_)
+    for place, label_id in enumerate(distinct.tolist()):
+        if not label_id:
+            continue
         label = strings[label_id]
-        is_negative = bool(neg_prefix) and label not in index and label.startswith(neg_prefix)
-        name = label[len(neg_prefix) :] if is_negative else label
+        negative[place] = bool(neg_prefix) and label not in index and label.startswith(neg_prefix)
+        name = label[len(neg_prefix) :] if negative[place] else label
         if name not in index:
             raise _unknown_label(name, labels, owner)
-        here = ids == label_id
-        classes[here] = index[name]
-        if is_negative:
-            negative = here if negative is None else negative | here
-    return classes, negative
+        classes[place] = index[name]
+    return classes[places], negative[places] if negative.any() else None
 
 
 def distinct_labels(examples: Iterable[Any], attr: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy
@@ -16,6 +17,7 @@ from ferrule.pipeline.optimizer_state import OptimizerState, optimizers_in
 from ferrule.sparse_gradient import SparseGradient
 
 __all__ = [
+    "all_gradients_on_error",
     "fit_gradients_to",
     "learning",
     "stepped_together",
@@ -57,14 +59,47 @@ def learning(*models: Any, owner: str) -> Iterator[None]:
                     del _learners[key]
 
 
+# What `all_gradients_on_error` puts back, of the block that is running.
+_held: ContextVar[list[_GradientState] | None] = ContextVar("gradients to put back", default=None)
+
+
 @contextmanager
 def unchanged_gradients_on_error(*models: Any) -> Iterator[None]:
-    """If the block raises, the gradients of `models` are what they were before it."""
+    """If the block raises, the gradients of `models` are what they were before it.
+
+    If a block of `all_gradients_on_error` around it raises later on, they are so too.
+    """
     before = [_GradientState(model) for model in models]
+    held = _held.get()
+    if held is not None:
+        held += before
+    with _put_back_on_error(before):
+        yield
+
+
+@contextmanager
+def all_gradients_on_error(*models: Any) -> Iterator[None]:
+    """If the block raises, the gradients of `models` are what they were before it.
+
+    So are those of each model for which `unchanged_gradients_on_error` was entered inside: what looks after
+    its own model is not looked at twice.
+    """
+    held = [_GradientState(model) for model in models]
+    around = _held.set(held)
+    try:
+        with _put_back_on_error(held):
+            yield
+    finally:
+        _held.reset(around)
+
+
+@contextmanager
+def _put_back_on_error(states: list[_GradientState]) -> Iterator[None]:
+    """Restores `states` if the block raises, the last one first: a model's first state counts."""
     try:
         yield
     except BaseException:
-        for state in before:
+        for state in reversed(states):
             state.restore()
         raise
 
@@ -77,7 +112,7 @@ def unchanged_weights_on_error(*models: Any, sgd: Any) -> Iterator[None]:
     """
     before: list[_WeightState | OptimizerState] = [_WeightState(model) for model in models]
     before += [OptimizerState(optimizer, models) for optimizer in optimizers_in(sgd)]
-    with unchanged_gradients_on_error(*models):
+    with _put_back_on_error([_GradientState(model) for model in models]):
         try:
             yield
         except BaseException:
@@ -141,10 +176,10 @@ class _GradientState:
         self._shims: list[Callable[[], None]] = []
         with numpy.errstate(over="ignore", invalid="ignore"):
             for node in model.walk():
-                self._shims += map(_torch_gradients, node.shims)
-                for name in node.param_names:
-                    if node.has_grad(name):
-                        self._kept[node.id, name] = _kept_gradient(node.get_grad(name))
+                if node.shims:
+                    self._shims += map(_torch_gradients, node.shims)
+                for name, gradient in _gradients(node):
+                    self._kept[node.id, name] = _kept_gradient(gradient)
 
     def restore(self) -> None:
         for node in self._model.walk():
@@ -188,6 +223,14 @@ class _WeightState:
             node.set_param(name, array)
         for put_back in self._shims:
             put_back()
+
+
+def _gradients(node: Any) -> list[tuple[str, Any]]:
+    """Names and arrays of a node's gradients."""
+    if node._params.proxy is None:
+        # Most nodes have no parameters, and every update asks all of them.
+        return [(name, gradient) for (_, name), gradient in node._params._grads.items()]
+    return [(name, node.get_grad(name)) for name in node.param_names if node.has_grad(name)]
 
 
 def _kept_gradient(gradient: Any) -> Any:
