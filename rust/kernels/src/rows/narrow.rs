@@ -138,7 +138,8 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
     #[inline(always)]
     fn both<S: Simd, const LEAVE: bool, const COME: bool>(self, simd: S) -> [PerRow; M] {
         let powers = Powers::new(simd, self.inverse * std::f32::consts::LOG2_E);
-        let mut scales = [simd.splat(0.0); N];
+        let zero = simd.splat(0.0);
+        let mut scales = [zero; N];
         for (vector, scale) in scales.iter_mut().zip(self.scales) {
             *vector = simd.load_at(scale, 0);
         }
@@ -151,15 +152,15 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
         let before = self.before.map(|before| &simd.chunks(before).0[..count]);
         let out = if LEAVE { &mut simd.chunks_mut(self.out).0[..count] } else { &mut [] };
         for i in 0..count {
+            let mut left = zero;
             if LEAVE {
                 simd.prefetch(out[i].as_ref(), AHEAD);
                 let row = simd.load(&row_of[i]);
-                let mut value = simd.mul(simd.load(&before[J::MADE_OF[0]][i]), simd.pick(scales[0], row));
+                left = simd.mul(simd.load(&before[J::MADE_OF[0]][i]), simd.pick(scales[0], row));
                 for n in 1..N {
                     let kept = simd.load(&before[J::MADE_OF[n]][i]);
-                    value = simd.mul_add(kept, simd.pick(scales[n], row), value);
+                    left = simd.mul_add(kept, simd.pick(scales[n], row), left);
                 }
-                simd.store(&mut out[i], value);
             }
             if COME {
                 let mut vectors = [simd.splat(0.0); N];
@@ -170,6 +171,9 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
                 for (now, term) in now.iter_mut().zip(J::terms(simd, &powers, vectors)) {
                     simd.store(&mut now[i], term);
                 }
+            }
+            if LEAVE {
+                simd.store(&mut out[i], left);
             }
         }
         let mut sums = [[1.0; MOST_LANES]; M];

@@ -90,11 +90,13 @@ pub(crate) fn overlapped<S: Simd, J: RowJob<N, M>, const N: usize, const M: usiz
     let mut at = 0;
     while at + S::LANES <= width {
         let old = if J::KEEP { load_kept(simd, kept, at) } else { load_each(simd, &sources, at) };
-        simd.store_at(out, at, made.apply(simd, old));
+        let result = made.apply(simd, old);
         for (largest, next) in largest.iter_mut().zip(next) {
             *largest = simd.max(simd.load_at(next, at), *largest);
         }
         let new = J::Through::add(simd, pass, load_each(simd, &rows, at));
+        // After the loads: see `wide`.
+        simd.store_at(out, at, result);
         if J::KEEP {
             for (kept, new) in kept.iter_mut().zip(new) {
                 simd.store_at(kept, at, new);
@@ -141,12 +143,13 @@ pub(crate) fn overlapped_streamed<S: Simd, J: RowJob<N, M>, const N: usize, cons
     for line in lines {
         let old =
             if J::KEEP { load_kept(simd, kept, before + at) } else { load_each(simd, &sources, before + at) };
-        simd.stream(line, made.apply(simd, old));
+        let result = made.apply(simd, old);
         for (largest, next) in largest.iter_mut().zip(next) {
             simd.prefetch(next, at + AHEAD);
             *largest = simd.max(simd.load_at(next, at), *largest);
         }
         let new = J::Through::add(simd, pass, load_each(simd, &rows, at));
+        simd.stream(line, result);
         if J::KEEP {
             for (kept, new) in kept.iter_mut().zip(new) {
                 simd.store_at(kept, at, new);

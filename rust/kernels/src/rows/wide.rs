@@ -129,8 +129,11 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
         if comes {
             for at in (0..body).step_by(S::LANES) {
                 simd.prefetch(self.out, at + AHEAD);
-                simd.store_at(self.out, at, leaving.at(simd, at));
+                let made = leaving.at(simd, at);
                 coming.add(simd, at);
+                // After the loads: a load right behind a store whose address has the same last 12 bits waits for it, and
+                // rows of 1024 numbers have the same everywhere.
+                simd.store_at(self.out, at, made);
             }
             coming.rest(simd, body);
         } else {
@@ -155,8 +158,9 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
         if comes {
             for (i, line) in lines.iter_mut().enumerate() {
                 let at = i * S::LANES;
-                simd.stream(line, leaving.at(simd, before + at));
+                let made = leaving.at(simd, before + at);
                 coming.add(simd, at);
+                simd.stream(line, made);
             }
             coming.rest(simd, body);
         } else {
