@@ -24,6 +24,8 @@ THREADS = [1, None]
 # Single precision against single precision, over rows of up to 32,000.
 TOLERANCE = 1e-5
 HAS_TORCH = importlib.util.find_spec("torch") is not None
+# Compiled torch needs a C++ compiler and half a minute a shape: it takes part when it is asked for.
+WITH_COMPILED = HAS_TORCH and os.environ.get("BENCH_COMPILED") == "1"
 
 Report = Callable[[str, dict[str, float], str], None]
 
@@ -154,12 +156,23 @@ def test_kl_divergence(arrays, n_threads: int | None, report: Report, benchmark)
         torch.set_num_threads(n_threads or os.cpu_count() or 1)
         student, other = torch.from_numpy(x).requires_grad_(), torch.from_numpy(teacher)
 
-        def by_torch() -> None:
-            student.grad = None
+        def torch_loss(student: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
             log_q, log_p = (torch.log_softmax(rows, -1) for rows in (student, other))
-            torch.nn.functional.kl_div(log_q, log_p, log_target=True, reduction="batchmean").backward()
+            return torch.nn.functional.kl_div(log_q, log_p, log_target=True, reduction="batchmean")
 
-        contestants["torch autograd"] = by_torch
+        def backward_of(loss: Callable[..., torch.Tensor]) -> Callable[[], None]:
+            def run() -> None:
+                student.grad = None
+                loss(student, other).backward()
+
+            return run
+
+        contestants["torch autograd"] = backward_of(torch_loss)
+        if WITH_COMPILED:
+            compiled = torch.compile(torch_loss, dynamic=False)
+            plain = torch_loss(student, other).item()
+            assert compiled(student, other).item() == pytest.approx(plain, rel=1e-3)
+            contestants["torch compiled"] = backward_of(compiled)
     seconds = fastest(contestants, rounds=rounds_for(x))
     seconds["1.5 copies"] = seconds.pop("copy") * 1.5
     report(f"kl divergence {x.shape} {n_threads or 'all'} threads", seconds, "ferrule")

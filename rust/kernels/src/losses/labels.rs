@@ -4,7 +4,7 @@ use super::{Reduction, Weights, row_factor};
 use crate::KernelError;
 use crate::real::Real;
 use crate::reference::losses as reference;
-use crate::rows::batches::{self, Course};
+use crate::rows::batches::{self, Course, Task};
 use crate::rows::blocks::{is_streamed, sum_blocks, with_scratch};
 use crate::rows::free::{self, FreeJob, Group, per_row};
 use crate::rows::job::{ExpSum, RowJob, Stats};
@@ -306,10 +306,11 @@ fn body<S: Simd>(
     out: RowsMut<'_>,
     scratch: &mut [f32],
 ) {
+    let task = Task { course, rows: [x], out, scratch };
     if job.rest == 0.0 && job.labels.negative.is_none() {
-        free::run(simd, job, course, [x], out, scratch);
+        free::run(simd, job, task);
     } else {
-        batches::run(simd, job, course, [x], out, scratch);
+        batches::run(simd, job, task);
     }
 }
 

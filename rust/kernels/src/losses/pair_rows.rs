@@ -3,7 +3,7 @@
 use std::f32::consts::LN_2;
 use std::marker::PhantomData;
 
-use crate::rows::batches::Course;
+use crate::rows::batches::{Course, Task};
 use crate::rows::free::{self, FreeJob, Group, per_row};
 use crate::rows::job::{Pass, RowJob, Stats, Through};
 use crate::rows::sweep::Affine;
@@ -188,7 +188,8 @@ impl<P: Pair> FreeJob<2, 3> for Job<'_, P> {
 #[inline(always)]
 fn run<S: Simd, P: Pair>(simd: S, block: &Block<'_>, out: RowsMut<'_>, scratch: &mut [f32]) -> f64 {
     let mut job = Job::<P> { block, loss: 0.0, pair: PhantomData };
-    free::run(simd, &mut job, block.course, block.rows, out, scratch);
+    let task = Task { course: block.course, rows: block.rows, out, scratch };
+    free::run(simd, &mut job, task);
     job.loss
 }
 

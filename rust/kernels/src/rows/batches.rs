@@ -29,6 +29,17 @@ pub(crate) struct Course {
     pub(crate) streamed: bool,
 }
 
+/// A block of rows on its way through a job.
+pub(crate) struct Task<'a, const N: usize> {
+    pub(crate) course: Course,
+    /// What comes in: rows of one shape that belong together.
+    pub(crate) rows: [Rows<'a>; N],
+    /// Where the result goes.
+    pub(crate) out: RowsMut<'a>,
+    /// Room to work in, as much as the way of taking the rows says.
+    pub(crate) scratch: &'a mut [f32],
+}
+
 fn rows_per_batch(width: usize) -> usize {
     let rows = (BATCH_NUMBERS / width.max(1)).clamp(1, MOST_ROWS);
     if rows < 4 { rows } else { rows & !3 }
@@ -48,11 +59,9 @@ pub(crate) fn scratch_for(n: usize, width: usize) -> usize {
 pub(crate) fn run<S: Simd, J: RowJob<N, M>, const N: usize, const M: usize>(
     simd: S,
     job: &mut J,
-    course: Course,
-    rows: [Rows<'_>; N],
-    out: RowsMut<'_>,
-    scratch: &mut [f32],
+    task: Task<'_, N>,
 ) {
+    let Task { course, rows, out, scratch } = task;
     let (n_rows, width) = (out.n_rows(), out.width());
     let (step, stride) = (rows_per_batch(width), stride_of(width));
     let mut parts = scratch.chunks_exact_mut(step * stride);

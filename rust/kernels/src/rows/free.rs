@@ -7,7 +7,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::batches::{self, Course};
+use super::batches::{self, Course, Task};
 use super::job::RowJob;
 use super::view::{Rows, RowsMut};
 use super::{narrow, wide};
@@ -116,20 +116,17 @@ pub(crate) fn scratch_for(n: usize, m: usize, width: usize) -> usize {
 pub(crate) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     simd: S,
     job: &mut J,
-    course: Course,
-    rows: [Rows<'_>; N],
-    out: RowsMut<'_>,
-    scratch: &mut [f32],
+    task: Task<'_, N>,
 ) {
-    let width = out.width();
+    let width = task.out.width();
     // A single column has probability 1 exactly. Two wide rows and what is kept of both are too much for an L1 cache.
     let no_gain = width < 2 || N > 1 && !narrow::is_narrow(width);
-    if no_gain || !FACTORS.contains(&course.inverse) {
-        batches::run(simd, job, course, rows, out, scratch);
+    if no_gain || !FACTORS.contains(&task.course.inverse) {
+        batches::run(simd, job, task);
     } else if narrow::is_narrow(width) {
-        narrow::run(simd, job, course, rows, out, scratch);
+        narrow::run(simd, job, task);
     } else {
-        wide::run(simd, job, course, rows, out, scratch);
+        wide::run(simd, job, task);
     }
 }
 
@@ -153,13 +150,8 @@ pub(super) fn run_with_care<S: Simd, J: FreeJob<N, M>, const N: usize, const M: 
         let first = group.first + i;
         let at = first - course.first;
         let Ok(out) = RowsMut::new(out, 1, group.width) else { continue };
-        batches::run(
-            simd,
-            job,
-            Course { first, ..course },
-            rows.map(|rows| rows.slice(at..at + 1)),
-            out,
-            scratch,
-        );
+        let course = Course { first, ..course };
+        let rows = rows.map(|rows| rows.slice(at..at + 1));
+        batches::run(simd, job, Task { course, rows, out, scratch: &mut *scratch });
     }
 }

@@ -4,9 +4,9 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::batches::Course;
+use super::batches::Task;
 use super::free::{FreeJob, Group, PerRow, run_with_care};
-use super::view::{Rows, RowsMut};
+use super::view::Rows;
 use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
 /// What is kept of a group, twice, stays in an L1 cache up to this width.
@@ -27,11 +27,9 @@ pub(super) fn scratch_for(n: usize, m: usize, width: usize) -> usize {
 pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     simd: S,
     job: &mut J,
-    course: Course,
-    rows: [Rows<'_>; N],
-    out: RowsMut<'_>,
-    scratch: &mut [f32],
+    task: Task<'_, N>,
 ) {
+    let Task { course, rows, out, scratch } = task;
     let (n_rows, width) = (out.n_rows(), out.width());
     let size = width * S::LANES;
     let (parts, scratch) = scratch.split_at_mut((2 * M + N + 2) * size);

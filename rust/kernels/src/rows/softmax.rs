@@ -1,6 +1,6 @@
 //! Softmax and log-softmax.
 
-use super::batches::{self, Course};
+use super::batches::{self, Course, Task};
 use super::blocks::{Machine, each_block, is_streamed, with_scratch};
 use super::free::{self, FreeJob, Group};
 use super::job::{ExpSum, RowJob, Stats};
@@ -58,12 +58,13 @@ impl RowJob<1, 1> for LogNormalize {
 
 #[inline(always)]
 fn softmax_body<S: Simd>(simd: S, course: Course, x: Rows<'_>, out: RowsMut<'_>, scratch: &mut [f32]) {
-    free::run(simd, &mut Normalize, course, [x], out, scratch);
+    free::run(simd, &mut Normalize, Task { course, rows: [x], out, scratch });
 }
 
 #[inline(always)]
 fn log_softmax_body<S: Simd>(simd: S, course: Course, x: Rows<'_>, out: RowsMut<'_>) {
-    batches::run(simd, &mut LogNormalize { factor: course.inverse }, course, [x], out, &mut []);
+    let task = Task { course, rows: [x], out, scratch: &mut [] };
+    batches::run(simd, &mut LogNormalize { factor: course.inverse }, task);
 }
 
 crate::dispatch! {

@@ -3,10 +3,9 @@
 
 use std::marker::PhantomData;
 
-use super::batches::Course;
+use super::batches::{Course, Task};
 use super::free::{FreeJob, Group, PerRow, run_with_care};
 use super::job::Through as _;
-use super::view::{Rows, RowsMut};
 use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
 /// About how many numbers a group holds: what is kept of it, twice, stays in an L1 cache if a row does.
@@ -33,11 +32,9 @@ pub(super) fn scratch_for(n: usize, width: usize) -> usize {
 pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     simd: S,
     job: &mut J,
-    course: Course,
-    rows: [Rows<'_>; N],
-    out: RowsMut<'_>,
-    scratch: &mut [f32],
+    task: Task<'_, N>,
 ) {
+    let Task { course, rows, out, scratch } = task;
     let (n_rows, width) = (out.n_rows(), out.width());
     let (step, stride) = (rows_per_group(width, S::LANES), stride_of(width));
     let (parts, scratch) = scratch.split_at_mut(2 * N * step * stride);
