@@ -56,11 +56,10 @@ class Vectors:
         self.strings = StringStore() if strings is None else strings
         self.name = name
         self.attr = intify_attr(attr)
-        if data is None:
-            data = np.zeros(shape or (0, 0), dtype="float32")
-        self.data = data
+        # As in spaCy, rows that are given are taken, also those without a key.
+        self._free: list[int] = [] if data is not None else list(range((shape or (0, 0))[0]))[::-1]
+        self.data = np.zeros(shape or (0, 0), dtype="float32") if data is None else data
         self.key2row: dict[int, int] = {}
-        self._free: list[int] = list(range(len(data)))[::-1]
         settings = (mode, minn, maxn, hash_count, hash_seed, bow, eow)
         self.mode, self.minn, self.maxn, self.hash_count, self.hash_seed, self.bow, self.eow = settings
         self._check_settings()
@@ -107,6 +106,13 @@ class Vectors:
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether settings, keys and rows are the same, the name aside."""
+        if not isinstance(other, Vectors):
+            return NotImplemented
+        same = self._get_cfg() == other._get_cfg() and self.key2row == other.key2row
+        return same and np.array_equal(self.data, other.data)
 
     # -- look-up
 

@@ -106,6 +106,9 @@ class Vocab(_core.VocabCore):
         self._vectors = Vectors(strings=self.strings, name=vectors_name)
         self.lookups = Lookups() if lookups is None else lookups
         self.morphology = Morphology(self.strings)
+        if not isinstance(strings, StringStore):
+            for string in self.strings:
+                self.lexeme_index(string)
 
     @property
     def lang(self) -> str:

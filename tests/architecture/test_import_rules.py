@@ -52,13 +52,17 @@ LAYERS: list[set[str]] = [
 ]
 # These two do not know each other though they share a line.
 STRANGERS = {("ml", "scorer"), ("scorer", "ml")}
-# Those that may import each other, and why: a document, its tokens and its spans are views of one another; a
-# word and its vocabulary know each other; a pickled pipeline has to find the class of its language again.
+# Those that may import each other, and why: a document, its tokens and its spans are views of one another and
+# name each other's types; so do a word and its vocabulary; a pickled pipeline finds its language's class.
 TOGETHER = [
     {"tokens"},
     {"vocab", "lexeme"},
     {"language.language", "language.languages"},
 ]
+# The only loop that is there when the program runs, imports inside functions included.
+TOGETHER_AT_RUN_TIME = [{"language.language", "language.languages"}]
+# What a module of `tokens` may name as a type, though it imports that module: what it is a view or a form of.
+NAMED_AS_TYPES = {"tokens.doc", "tokens.span", "tokens.token", "tokens.retokenizer"}
 # `ferrule` itself only names what is imported when asked for.
 EXEMPT = {""}
 
@@ -81,10 +85,26 @@ def layer_of(module: str) -> int | None:
     return None
 
 
-def imported(path: Path) -> Iterator[tuple[str, int]]:
-    """Every module of ferrule that a file imports, with the line."""
+def for_types_only(tree: ast.Module) -> set[ast.AST]:
+    """Everything below `if TYPE_CHECKING:`."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
+    return {
+        inner
+        for block in blocks
+        if isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for statement in block.body
+        for inner in ast.walk(statement)
+    }
+
+
+def imported(path: Path, *, types: bool = True) -> Iterator[tuple[str, int]]:
+    """Every module of ferrule that a file imports, with the line; without `types`, when the program runs."""
     known = {name for name, _ in modules()}
-    for node in ast.walk(ast.parse(path.read_text("utf8"))):
+    tree = ast.parse(path.read_text("utf8"))
+    skipped = set() if types else for_types_only(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == "ferrule":
@@ -157,6 +177,34 @@ def test_modules_that_import_each_other_are_named() -> None:
         if not any(all(m in names or m.split(".")[0] in names for m in loop) for names in TOGETHER)
     ]
     assert not unnamed, f"import loops; move what both need into a module below them: {unnamed}"
+
+
+def test_nothing_imports_itself_at_run_time() -> None:
+    graph = {
+        module: {target for target, _ in imported(path, types=False) if target} - {module}
+        for module, path in modules()
+        if module not in EXEMPT
+    }
+    found = [loop for loop in loops(graph) if loop not in TOGETHER_AT_RUN_TIME]
+    assert not found, f"import loops; move what both need into a module below them: {found}"
+
+
+def test_tokens_name_few_types_above_them() -> None:
+    for module, path in modules():
+        if module.startswith("tokens."):
+            at_run_time = set(imported(path, types=False))
+            named = {target for target, _ in set(imported(path)) - at_run_time if target.startswith("tokens")}
+            assert named <= NAMED_AS_TYPES, f"ferrule.{module} names types of {named - NAMED_AS_TYPES}"
+
+
+def test_type_only_imports_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "both.py"
+    file.write_text(
+        "from ferrule.vocab import Vocab\nif TYPE_CHECKING:\n    from ferrule.language import Language\n"
+        "def late():\n    from ferrule.lexeme import Lexeme\n"
+    )
+    assert {name for name, _ in imported(file)} == {"vocab", "language", "lexeme"}
+    assert {name for name, _ in imported(file, types=False)} == {"vocab", "lexeme"}
 
 
 def test_a_loop_is_seen() -> None:

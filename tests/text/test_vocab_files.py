@@ -7,6 +7,7 @@ import pytest
 import spacy
 from spacy.lookups import Lookups as TheirLookups
 from spacy.vectors import Vectors as TheirVectors
+from spacy.vocab import Vocab as TheirVocab
 
 from ferrule.lookups import Lookups, Table
 from ferrule.vectors import Vectors
@@ -86,14 +87,31 @@ def test_rows_are_found_shared_and_refused_when_full():
         vectors.add("c", row=0)
     assert ours.find(key="c") == theirs.find(key="c") == 0
     assert ours.find(keys=["a", "none"]).tolist() == theirs.find(keys=["a", "none"]).tolist() == [0, -1]
-    assert ours.add("d", vector=np.ones(4, dtype="float32")) == 2 and ours.is_full
+    assert ours.is_full and theirs.is_full  # the third row is nobody's, and yet taken
+    for vectors in (ours, theirs):
+        vectors.resize((4, 4))
+        assert not vectors.is_full
+        assert vectors.add("d", vector=np.ones(4, dtype="float32")) == 2
+        assert vectors.add("f", vector=np.zeros(4, dtype="float32")) == 3 and vectors.is_full
     with pytest.raises(ValueError, match="resize"):
         ours.add("e")
-    with pytest.raises(ValueError, match="from 0 to 2"):
-        ours.add("e", row=3)
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        ours.add("e", row=4)
     assert ours.get_batch(["none", "d"]).tolist() == [[0] * 4, [1] * 4]
     with pytest.raises(KeyError, match="none"):
         ours["none"]
+
+
+def test_tables_are_equal_where_keys_and_rows_are():
+    for kind in (Vectors, TheirVectors):
+        tables = [kind(data=DATA.copy(), keys=["a", "b"]) for _ in range(3)]
+        tables[2].data[0] += 1
+        assert tables[0] == tables[1] and tables[0] != tables[2]
+
+
+def test_a_vocabulary_of_strings_has_their_lexemes():
+    for kind in (Vocab, TheirVocab):
+        assert sorted(lexeme.text for lexeme in kind(strings=["pear", "fig"])) == ["fig", "pear"]
 
 
 def test_nearest_vectors_equal_spacys():

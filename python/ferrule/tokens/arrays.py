@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ferrule.attrs import IDS, ORTH
+from ferrule.attrs import DEP, HEAD, ID, IDS, ORTH, SPACY
 
 if TYPE_CHECKING:
     from ferrule.tokens.doc import Doc
@@ -54,6 +54,16 @@ def write_array(doc: Doc, attributes: Any, array: np.ndarray) -> None:
             raise ValueError(f"from_array: the array is of {rows.dtype}; expected integers (uint64)")
         rows = rows.astype(np.int64).astype(np.uint64)
     doc._set_rows(ids, np.ascontiguousarray(rows))
+
+
+def has_values(doc: Doc, attr_id: int, complete: bool) -> bool:
+    """See `Doc.has_annotation`."""
+    if attr_id == HEAD:
+        return doc._has_annotation(DEP, complete)
+    if attr_id == SPACY or 0 < attr_id < ID:
+        values = doc._rows([attr_id])[:, 0] != 0
+        return not len(values) or bool(values.all() if complete else values.any())
+    return doc._has_annotation(attr_id, complete)
 
 
 def utf8_array(doc: Doc, nr_char: int) -> np.ndarray:

@@ -24,9 +24,13 @@ def find(doc: Doc, start_char: int, end_char: int, alignment_mode: str) -> tuple
     n_chars = len(doc.text)
     if start_char >= n_chars or end_char > n_chars:
         return None
+    if start_char == end_char and alignment_mode == "strict":
+        return empty_range(doc, start_char)
+    if end_char == 0:
+        return None
     # The token that the first and the last character are in, or in the space behind it.
     first = int(starts.searchsorted(start_char, side="right")) - 1
-    last = int(starts.searchsorted(max(end_char - 1, 0), side="right")) - 1
+    last = int(starts.searchsorted(end_char - 1, side="right")) - 1
     start_token, end_token = doc._char_range(first), doc._char_range(last)
     if start_char >= start_token[1]:
         # In a space: the next token is the first that can be part of the span.
@@ -40,3 +44,11 @@ def find(doc: Doc, start_char: int, end_char: int, alignment_mode: str) -> tuple
     start = first if starts_a_token or start_char >= start_token[1] else first + 1
     end = last + 1 if end_char >= end_token[1] else last
     return (start, end) if start < end else None
+
+
+def empty_range(doc: Doc, char: int) -> tuple[int, int] | None:
+    """The range of no token where one token ends and the next begins, as in spaCy; else None."""
+    token = int(doc._starts().searchsorted(char))
+    if not 0 < token < len(doc) or doc._char_range(token)[0] != char or doc._char_range(token - 1)[1] != char:
+        return None
+    return token, token

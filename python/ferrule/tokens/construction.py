@@ -29,6 +29,7 @@ def fill(
         return
     words = list(words)
     doc._set_words(words, None if spaces is None else list(spaces))
+    doc.has_unknown_spaces = spaces is None
     given = {name: list(values) for name, values in annotation.items() if values is not None}
     for name, values in given.items():
         if len(values) != len(words):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ferrule._core import doc_entities, set_doc_entities
 from ferrule.tokens import char_spans, construction
-from ferrule.tokens.arrays import attribute_ids, read_array, utf8_array, write_array
+from ferrule.tokens.arrays import attribute_ids, has_values, read_array, utf8_array, write_array
 from ferrule.tokens.doc_extras import DocExtras
 from ferrule.tokens.doc_forms import DocForms
 from ferrule.tokens.older_names import OlderNames
@@ -202,7 +202,8 @@ class Doc(DocExtras, DocForms, OlderNames, ExtensionMethods):
         for span in spans:
             if not isinstance(span, Span):
                 raise TypeError(f"set_ents: expected Spans, found {type(span).__name__}")
-        rows = [(span.start, span.end, span.label, span.kb_id, span.id) for span in spans]
+        # As in spaCy, what has no label is no entity.
+        rows = [(span.start, span.end, span.label, span.kb_id, span.id) for span in spans if span.label]
 
         def ranges(group: Iterable[Span] | None) -> list[tuple[int, int]]:
             return [(span.start, span.end) for span in group or ()]
@@ -247,7 +248,7 @@ class Doc(DocExtras, DocForms, OlderNames, ExtensionMethods):
             raise ValueError(
                 f"has_annotation: {attr!r} is no token attribute; see ferrule.attrs.IDS"
             ) from None
-        return self._has_annotation(attr_id, require_complete)
+        return has_values(self, attr_id, require_complete)
 
     # --- arrays ---
     def to_array(self, py_attr_ids: Any) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 
 from ferrule import attrs as ids
 from ferrule.tokens.arrays import attribute_ids
-from ferrule.tokens.span import Span
 
 if TYPE_CHECKING:
     from ferrule.tokens.doc import Doc
+    from ferrule.tokens.span import Span
 
 #: What hangs on a document, and how a copy takes it over.
 _COPIERS: dict[str, Callable[[Any], Any]] = {
@@ -53,7 +53,7 @@ def span_as_doc(span: Span, *, copy_user_data: bool, array_head: Any = None, arr
     """See `Span.as_doc`."""
     doc, part = span.doc, _new_like(span.doc)
     part._append(doc, span.start, span.end)
-    part.has_unknown_spaces = doc.has_unknown_spaces
+    part.has_unknown_spaces = False
     if array is not None:
         part.from_array(array_head, array[span.start : span.end])
     _drop_cut_entities(span, part)
@@ -110,7 +110,7 @@ def _shifted(user_data: dict[Any, Any], offset: int, length: int, keep_plain: bo
             start, end = start + offset, None if end is None else end + offset
             if start >= 0 and (start if end is None else end) <= length:
                 moved["._.", name, start, end] = copy.copy(value)
-        elif keep_plain:
+        elif keep_plain and not (isinstance(key, tuple) and key[:1] == ("._.",)):
             moved[key] = copy.copy(value)
     return moved
 
@@ -136,7 +136,7 @@ def join_docs(
         joined._append(doc, 0, len(doc))
         if ensure_whitespace and i + 1 < len(docs) and len(doc) and not doc[-1].is_space:
             joined._add_space()
-    joined.has_unknown_spaces = any(doc.has_unknown_spaces for doc in docs)
+    joined.has_unknown_spaces = False
     if attrs is not None:
         _keep_only(joined, attribute_ids(attrs))
     if "tensor" not in excluded and all(doc.tensor.size for doc in docs if len(doc)) and len(joined):
@@ -167,4 +167,4 @@ def _append_groups(joined: Doc, doc: Doc, token_offset: int) -> None:
         target.attrs.update(group.attrs)
         for span in group:
             start, end = span.start + token_offset, span.end + token_offset
-            target.append(Span(joined, start, end, label=span.label, kb_id=span.kb_id, span_id=span.id))
+            target.append(type(span)(joined, start, end, label=span.label, kb_id=span.kb_id, span_id=span.id))

@@ -41,7 +41,7 @@ def doc_to_json(doc: Doc, underscore: list[str] | None = None) -> dict[str, Any]
         data["ents"] = [
             {"start": ent.start_char, "end": ent.end_char, "label": ent.label_} for ent in doc.ents
         ]
-    if doc.has_annotation("SENT_START", require_complete=True):
+    if doc.has_annotation("SENT_START"):
         data["sents"] = [{"start": sent.start_char, "end": sent.end_char} for sent in doc.sents]
     if doc.cats:
         data["cats"] = doc.cats

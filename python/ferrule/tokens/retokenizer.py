@@ -29,6 +29,7 @@ _SETTABLE = {
     ids.LEMMA,
     ids.NORM,
     ids.DEP,
+    ids.ENT_IOB,
     ids.ENT_TYPE,
     ids.ENT_KB_ID,
     ids.ENT_ID,
@@ -176,10 +177,17 @@ def _normalized(doc: Doc, given: dict[Any, Any]) -> dict[Any, Any]:
     values: dict[Any, Any] = {}
     for name, value in given.items():
         if name == "_":
+            if not isinstance(value, dict):
+                raise ValueError(f"retokenizer: '_' takes a dict of extensions, found {value!r}")
             for extension in value:
-                if not Token.has_extension(extension):
+                known = Token.get_extension(extension)
+                if known is None:
                     raise ValueError(
                         f"retokenizer: there is no extension {extension!r}; add it with Token.set_extension"
+                    )
+                if known[1] or (known[2] and not known[3]):
+                    raise ValueError(
+                        f"retokenizer: the extension {extension!r} cannot be set; it is computed"
                     )
             values["_"] = dict(value)
             continue
@@ -201,11 +209,12 @@ def _rebuild(doc: Doc, pieces: list[_Piece], first_new: np.ndarray) -> None:
     columns = [*_COPIED, *_ENTITY]
     sources = np.asarray([piece.source for piece in pieces])
     rows = doc._rows(columns)[sources]
+    has_starts = doc.has_annotation("SENT_START")
     for i, piece in enumerate(pieces):
         later_piece = i > 0 and pieces[i - 1].source == piece.source
         if later_piece and rows[i, columns.index(ids.ENT_IOB)] == 3 and rows[i, columns.index(ids.ENT_TYPE)]:
             rows[i, columns.index(ids.ENT_IOB)] = 1
-        if later_piece and rows[i, columns.index(ids.SENT_START)]:
+        if later_piece and has_starts:
             rows[i, columns.index(ids.SENT_START)] = 2**64 - 1
         for attr, value in piece.values.items():
             rows[i, columns.index(attr)] = value

@@ -116,8 +116,8 @@ class Span(ExtensionMethods):
 
     @property
     def orth_(self) -> str:
-        """The tokens' texts joined by spaces, as `text` without outer whitespace."""
-        return "".join(token.text_with_ws for token in self).strip()
+        """The same as `text`."""
+        return self.text
 
     @property
     def lemma_(self) -> str:
@@ -181,8 +181,10 @@ class Span(ExtensionMethods):
         return make_token(self.doc, self.start + position)
 
     def to_array(self, attr_ids: Any) -> np.ndarray:
-        """Attribute rows of the span's tokens; see `Doc.to_array`."""
-        return self.doc.to_array(attr_ids)[self.start : self.end]
+        """Attribute rows of the span's tokens, as `Doc.to_array`, but a list of one gives a column too."""
+        rows = self.doc.to_array(attr_ids)[self.start : self.end]
+        is_single = isinstance(attr_ids, str) or hasattr(attr_ids, "__index__")
+        return rows[:, None] if rows.ndim == 1 and not is_single else rows
 
     def as_doc(self, *, copy_user_data: bool = False, array_head: Any = None, array: Any = None) -> Doc:
         """A document of its own with a copy of the span's tokens, annotation and (if asked for) user data.
@@ -208,7 +210,7 @@ class Span(ExtensionMethods):
         for sent in self.doc.sents:
             if sent.start <= self.start < sent.end or sent.end == len(self.doc):
                 return sent
-        raise ValueError("span.sent: the document is empty and has no sentences")
+        return self
 
     @property
     def sents(self) -> Iterator[Span]:
@@ -218,7 +220,8 @@ class Span(ExtensionMethods):
             yield from hook(self)
             return
         for sent in self.doc.sents:
-            if sent.start < max(self.end, self.start + 1) and self.start < sent.end:
+            is_last = sent.end == len(self.doc)
+            if sent.start < max(self.end, self.start + 1) and (self.start < sent.end or is_last):
                 yield sent
 
     @property

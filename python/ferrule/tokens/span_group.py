@@ -143,16 +143,20 @@ class SpanGroup:
         if target is self.doc:
             group._rows = list(self._rows)
             return group
-        for span in self:
+        for row, span in zip(self._rows, self, strict=True):
             found = target.char_span(
                 span.start_char, span.end_char, label=span.label_, kb_id=span.kb_id_, span_id=span.id_
             )
-            if found is None:
+            if found is not None:
+                group.append(found)
+            elif not len(span) and [token.idx for token in target] == [token.idx for token in self.doc]:
+                # The characters do not tell where a span without any is.
+                group._rows.append(row)
+            else:
                 raise ValueError(
                     f"SpanGroup.copy: characters {span.start_char} to {span.end_char} end inside tokens of "
                     "the other document"
                 )
-            group.append(found)
         return group
 
     def _move(self, new_range: Callable[[int, int], tuple[int, int]]) -> None:
