@@ -112,7 +112,7 @@ class Vectors:
         if not isinstance(other, Vectors):
             return NotImplemented
         same = self._get_cfg() == other._get_cfg() and self.key2row == other.key2row
-        return same and np.array_equal(self.data, other.data)
+        return same and bool(np.array_equal(self.data, other.data))
 
     # -- look-up
 

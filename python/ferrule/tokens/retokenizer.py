@@ -180,12 +180,12 @@ def _normalized(doc: Doc, given: dict[Any, Any]) -> dict[Any, Any]:
             if not isinstance(value, dict):
                 raise ValueError(f"retokenizer: '_' takes a dict of extensions, found {value!r}")
             for extension in value:
-                known = Token.get_extension(extension)
-                if known is None:
+                found = Token.get_extension(extension)
+                if found is None:
                     raise ValueError(
                         f"retokenizer: there is no extension {extension!r}; add it with Token.set_extension"
                     )
-                if known[1] or (known[2] and not known[3]):
+                if found[1] or (found[2] and not found[3]):
                     raise ValueError(
                         f"retokenizer: the extension {extension!r} cannot be set; it is computed"
                     )
