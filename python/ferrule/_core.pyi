@@ -37,6 +37,7 @@ __all__ = [
     "backprop_softmax",
     "beam_analyses",
     "binary_cross_entropy",
+    "byte_isa",
     "category_values",
     "clipped_linear",
     "count_ngrams",
@@ -151,23 +152,7 @@ class KeptRows:
         self, weights: Any, bias: Any, columns: Any, positions: Any, values: Any, lengths: Any
     ) -> Any: ...
     def scores_of_docs(self, weights: Any, bias: Any, docs: Any, ngrams: Any) -> Any: ...
-    def step(
-        self,
-        weights: Any,
-        columns: Any,
-        d_rows: Any,
-        slots: Any,
-        first: Any,
-        second: Any,
-        last: Any,
-        *,
-        step: Any,
-        rate: Any,
-        keep: Any,
-        eps: Any,
-        clip: Any,
-        decay: Any,
-    ) -> Any: ...
+    def step(self, weights: Any, columns: Any, d_rows: Any, moments: Any, numbers: Any) -> Any: ...
     def write_back(self, weights: Any) -> Any: ...
 
 @final
@@ -281,6 +266,7 @@ def binary_cross_entropy(
     out: Any = None,
     n_threads: Any = None,
 ) -> Any: ...
+def byte_isa() -> Any: ...
 def category_values(cats: Any, labels: Any, unmentioned: Any) -> Any: ...
 def clipped_linear(x: Any, line: Any, out: Any) -> Any: ...
 def count_ngrams(docs: Any, ngrams: Any) -> Any: ...
@@ -376,22 +362,7 @@ def sparse_gather(weights: Any, columns: Any, n_outputs: Any) -> Any: ...
 def sparse_gradient(d_scores: Any, n_columns: Any, positions: Any, values: Any, lengths: Any) -> Any: ...
 def sparse_scatter(weights: Any, columns: Any, rows: Any) -> Any: ...
 def sparse_scores(rows: Any, bias: Any, positions: Any, values: Any, lengths: Any) -> Any: ...
-def sparse_step(
-    weights: Any,
-    columns: Any,
-    d_rows: Any,
-    slots: Any,
-    first: Any,
-    second: Any,
-    last: Any,
-    *,
-    step: Any,
-    rate: Any,
-    keep: Any,
-    eps: Any,
-    clip: Any,
-    decay: Any,
-) -> Any: ...
+def sparse_step(weights: Any, columns: Any, d_rows: Any, moments: Any, numbers: Any) -> Any: ...
 def squared_error(
     scores: Any,
     targets: Any,

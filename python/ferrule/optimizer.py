@@ -224,21 +224,17 @@ class Optimizer(thinc_optimizers.Optimizer):
         columns, d_rows = gradient.summed()
         direction, rate = self._direction(n_updates, lr_scale)
         slots = self._rows_of(key, columns, gradient)
+        numbers = {
+            "step": n_updates,
+            "rate": rate,
+            "keep": (self.b1, self.b2) if direction == "adam" else (0.0, 0.0),
+            "eps": self.eps,
+            "clip": self.grad_clip or 0.0,
+            "decay": lr_scale * self.learn_rate * self.L2,
+        }
+        moments = slots, self.mom1[key], self.mom2[key], self.columns[key][1]
         return partial(
-            _core.sparse_step if rows is None else rows.step,
-            table,
-            columns,
-            d_rows,
-            slots,
-            self.mom1[key],
-            self.mom2[key],
-            self.columns[key][1],
-            step=n_updates,
-            rate=rate,
-            keep=(self.b1, self.b2) if direction == "adam" else (0.0, 0.0),
-            eps=self.eps,
-            clip=self.grad_clip or 0.0,
-            decay=lr_scale * self.learn_rate * self.L2,
+            _core.sparse_step if rows is None else rows.step, table, columns, d_rows, moments, numbers
         )
 
     def _rows_of(self, key: tuple[int, str], columns: Any, gradient: SparseGradient) -> Any:

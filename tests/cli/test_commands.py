@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ferrule import blank
+from ferrule import _core, blank
 from ferrule.tokens import DocBin
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "railway_desk"
@@ -155,7 +155,9 @@ def test_info_shows_the_pipeline_without_loading_it(project: Path) -> None:
     assert facts["pipeline"] == ["tok2vec", "tagger"]
     assert facts["labels"]["tagger"] > 20
     assert facts["performance"]["tag_acc"] > 0.8
-    assert "ferrule" in ferrule("info").stdout
+    assert re.search(
+        r"instructions +(scalar|avx2|avx512), for bytes (scalar|avx2|vnni)", ferrule("info").stdout
+    )
 
 
 def test_debug_data_counts_and_warns(project: Path) -> None:
@@ -221,6 +223,8 @@ def test_quantize_says_what_differs_and_info_that_it_is_quantized(project: Path,
     assert re.search(r"tags +\d+ of \d+ differ", run.stdout)
     assert re.search(r"tag_acc +[\d.]+ before, [\d.]+ after", run.stdout)
     assert re.search(r"int8 +tok2vec", ferrule("info", tmp_path / "int8").stdout)
+    slower = "more slowly in bytes" in run.stdout
+    assert slower == (_core.byte_isa() != "vnni")
 
 
 def test_quantize_refuses_what_has_no_such_encoder(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_what_makes_no_sense_is_refused(call, error: type[Exception], message: s
 
 @pytest.mark.parametrize(("isa", "message"), [("mmx", "no instruction set of that name"), ("scalar", "")])
 def test_ferrule_isa_forces_or_is_refused(isa: str, message: str) -> None:
-    code = "import ferrule._core as core; assert core.active_isa() == 'scalar'"
+    code = "import ferrule._core as core; assert core.active_isa() == core.byte_isa() == 'scalar'"
     run = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "FERRULE_ISA": isa}, capture_output=True, text=True
     )

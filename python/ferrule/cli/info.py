@@ -43,7 +43,7 @@ def installation() -> dict[str, Any]:
         "numpy": version("numpy"),
         "thinc": version("thinc"),
         "threads": ferrule.get_num_threads(),
-        "instructions": _core.active_isa(),
+        "instructions": f"{_core.active_isa()}, for bytes {_core.byte_isa()}",
     }
 
 

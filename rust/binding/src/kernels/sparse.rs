@@ -95,38 +95,61 @@ fn sparse_gradient<'py>(
     d_rows.into_pyarray(py).reshape([n_columns, n_outputs])
 }
 
-/// Steps the weights of `columns` along `d_rows` and leaves the others alone; see `ferrule.sparse_gradient`.
-///
-/// slots: uint32 (n_columns,). first, second: float32 (n_slots, n_outputs). last: int64 (n_slots,). weights, moments and
-/// last are changed in place. Raises ValueError or IndexError if sizes do not fit; nothing is changed then.
-#[pyfunction]
-#[pyo3(signature = (weights, columns, d_rows, slots, first, second, last, *, step, rate, keep, eps, clip, decay))]
-#[allow(clippy::too_many_arguments)] // keyword-only: the numbers of one formula
-fn sparse_step(
-    py: Python<'_>,
-    mut weights: PyReadwriteArray1<'_, f32>,
-    columns: PyReadonlyArray1<'_, u32>,
-    d_rows: PyReadonlyArray2<'_, f32>,
-    slots: PyReadonlyArray1<'_, u32>,
-    mut first: PyReadwriteArray2<'_, f32>,
-    mut second: PyReadwriteArray2<'_, f32>,
-    mut last: PyReadwriteArray1<'_, i64>,
+/// The moments of touched columns: slots uint32 (n_columns,), first and second float32 (n_slots, n_outputs), last int64
+/// (n_slots,).
+pub(super) type MomentArrays<'py> = (
+    PyReadonlyArray1<'py, u32>,
+    PyReadwriteArray2<'py, f32>,
+    PyReadwriteArray2<'py, f32>,
+    PyReadwriteArray1<'py, i64>,
+);
+
+/// The numbers of a lazy step's formula, by name.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(super) struct StepNumbers {
     step: i64,
     rate: f32,
     keep: (f32, f32),
     eps: f32,
     clip: f32,
     decay: f32,
-) -> PyResult<()> {
-    let (weights, columns, d_rows) = (weights.as_slice_mut()?, columns.as_slice()?, d_rows.as_slice()?);
-    let moments = Moments {
+}
+
+impl From<StepNumbers> for LazyStep {
+    fn from(numbers: StepNumbers) -> LazyStep {
+        let StepNumbers { step, rate, keep, eps, clip, decay } = numbers;
+        LazyStep { step, rate, keep, eps, clip, decay }
+    }
+}
+
+pub(super) fn moments<'a>(arrays: &'a mut MomentArrays<'_>) -> PyResult<Moments<'a>> {
+    let (slots, first, second, last) = arrays;
+    Ok(Moments {
         slots: slots.as_slice()?,
         first: first.as_slice_mut()?,
         second: second.as_slice_mut()?,
         last: last.as_slice_mut()?,
-    };
-    let step = LazyStep { step, rate, keep, eps, clip, decay };
-    detached(py, || sparse::lazy_step(weights, columns, d_rows, step, moments))
+    })
+}
+
+/// Steps the weights of `columns` along `d_rows` and leaves the others alone; see `ferrule.sparse_gradient`.
+///
+/// moments: a tuple of slots, uint32 (n_columns,); first and second, float32 (n_slots, n_outputs); last, int64
+/// (n_slots,). numbers: a dict of step, rate, keep, eps, clip and decay. weights, moments and last are changed in place.
+/// Raises ValueError or IndexError if sizes do not fit; nothing is changed then.
+#[pyfunction]
+fn sparse_step(
+    py: Python<'_>,
+    mut weights: PyReadwriteArray1<'_, f32>,
+    columns: PyReadonlyArray1<'_, u32>,
+    d_rows: PyReadonlyArray2<'_, f32>,
+    mut moments: MomentArrays<'_>,
+    numbers: StepNumbers,
+) -> PyResult<()> {
+    let (weights, columns, d_rows) = (weights.as_slice_mut()?, columns.as_slice()?, d_rows.as_slice()?);
+    let moments = self::moments(&mut moments)?;
+    detached(py, || sparse::lazy_step(weights, columns, d_rows, numbers.into(), moments))
 }
 
 pub(super) fn features<'a>(

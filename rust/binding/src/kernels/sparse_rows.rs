@@ -1,15 +1,12 @@
 //! `_core.KeptRows`: the weights of touched columns, kept together while a sparse linear layer is trained.
 
-use ferrule_kernels::sparse::{self, LazyStep, Moments};
+use ferrule_kernels::sparse;
 use ferrule_kernels::sparse_rows::{self, Keyed};
-use numpy::{
-    IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1,
-    PyReadwriteArray2,
-};
+use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use super::sparse::features;
+use super::sparse::{MomentArrays, StepNumbers, features};
 use crate::errors::{IntoPyErr, detached};
 use crate::text::doc::DocCore;
 use crate::text::ngrams::{NgramsArg, counted, ngrams};
@@ -87,34 +84,18 @@ impl KeptRows {
     }
 
     /// Steps the rows of `columns` along `d_rows`; as `sparse_step`, but that the table stays as it is.
-    #[pyo3(signature = (weights, columns, d_rows, slots, first, second, last, *, step, rate, keep, eps, clip, decay))]
-    #[allow(clippy::too_many_arguments)] // keyword-only: the numbers of one formula
     fn step(
         &self,
         py: Python<'_>,
         weights: PyReadonlyArray1<'_, f32>,
         columns: PyReadonlyArray1<'_, u32>,
         d_rows: PyReadonlyArray2<'_, f32>,
-        slots: PyReadonlyArray1<'_, u32>,
-        mut first: PyReadwriteArray2<'_, f32>,
-        mut second: PyReadwriteArray2<'_, f32>,
-        mut last: PyReadwriteArray1<'_, i64>,
-        step: i64,
-        rate: f32,
-        keep: (f32, f32),
-        eps: f32,
-        clip: f32,
-        decay: f32,
+        mut moments: MomentArrays<'_>,
+        numbers: StepNumbers,
     ) -> PyResult<()> {
         let (weights, columns, d_rows) = (weights.as_slice()?, columns.as_slice()?, d_rows.as_slice()?);
-        let moments = Moments {
-            slots: slots.as_slice()?,
-            first: first.as_slice_mut()?,
-            second: second.as_slice_mut()?,
-            last: last.as_slice_mut()?,
-        };
-        let step = LazyStep { step, rate, keep, eps, clip, decay };
-        detached(py, || self.0.lock().step(weights, columns, d_rows, step, moments))
+        let moments = super::sparse::moments(&mut moments)?;
+        detached(py, || self.0.lock().step(weights, columns, d_rows, numbers.into(), moments))
     }
 
     /// Copies all rows into the table.

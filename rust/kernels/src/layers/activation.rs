@@ -2,6 +2,7 @@
 //!
 //! The formulas, their clipping and thresholds are those of thinc's `NumpyOps`.
 
+use super::pointwise::{Pointwise, backward, forward};
 use crate::KernelError;
 use crate::simd::math::{exp, polynomial, sigmoid};
 use crate::simd::{Isa, Simd};
@@ -97,45 +98,39 @@ fn slope<S: Simd, const KIND: u8>(simd: S, x: S::F32) -> S::F32 {
     }
 }
 
-#[inline(always)]
-fn forward<S: Simd, const KIND: u8>(simd: S, x: &[f32], out: &mut [f32]) {
-    let (xs, x_rest) = simd.chunks(x);
-    let (outs, out_rest) = simd.chunks_mut(out);
-    for (x, out) in xs.iter().zip(outs) {
-        simd.store(out, apply::<S, KIND>(simd, simd.load(x)));
-    }
-    simd.store_partial(out_rest, apply::<S, KIND>(simd, simd.load_partial(x_rest, 0.0)));
-}
+/// The function of a kind that is known while compiling, so that loops have no branch.
+#[derive(Clone, Copy)]
+struct Smooth<const KIND: u8>;
 
-#[inline(always)]
-fn backward<S: Simd, const KIND: u8>(simd: S, d_y: &[f32], x: &[f32], out: &mut [f32]) {
-    let (d_ys, d_y_rest) = simd.chunks(d_y);
-    let (xs, x_rest) = simd.chunks(x);
-    let (outs, out_rest) = simd.chunks_mut(out);
-    for ((d_y, x), out) in d_ys.iter().zip(xs).zip(outs) {
-        simd.store(out, simd.mul(simd.load(d_y), slope::<S, KIND>(simd, simd.load(x))));
+impl<const KIND: u8> Pointwise for Smooth<KIND> {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::F32) -> S::F32 {
+        apply::<S, KIND>(simd, x)
     }
-    let slope = slope::<S, KIND>(simd, simd.load_partial(x_rest, 0.0));
-    simd.store_partial(out_rest, simd.mul(simd.load_partial(d_y_rest, 0.0), slope));
+
+    #[inline(always)]
+    fn gradient<S: Simd>(self, simd: S, d_y: S::F32, x: S::F32) -> S::F32 {
+        simd.mul(d_y, slope::<S, KIND>(simd, x))
+    }
 }
 
 #[inline(always)]
 fn forward_body<S: Simd>(simd: S, kind: Activation, x: &[f32], out: &mut [f32]) {
     match kind {
-        Activation::Sigmoid => forward::<S, SIGMOID>(simd, x, out),
-        Activation::Swish => forward::<S, SWISH>(simd, x, out),
-        Activation::Gelu => forward::<S, GELU>(simd, x, out),
-        Activation::Mish => forward::<S, MISH>(simd, x, out),
+        Activation::Sigmoid => forward(simd, Smooth::<SIGMOID>, x, out),
+        Activation::Swish => forward(simd, Smooth::<SWISH>, x, out),
+        Activation::Gelu => forward(simd, Smooth::<GELU>, x, out),
+        Activation::Mish => forward(simd, Smooth::<MISH>, x, out),
     }
 }
 
 #[inline(always)]
 fn backward_body<S: Simd>(simd: S, kind: Activation, d_y: &[f32], x: &[f32], out: &mut [f32]) {
     match kind {
-        Activation::Sigmoid => backward::<S, SIGMOID>(simd, d_y, x, out),
-        Activation::Swish => backward::<S, SWISH>(simd, d_y, x, out),
-        Activation::Gelu => backward::<S, GELU>(simd, d_y, x, out),
-        Activation::Mish => backward::<S, MISH>(simd, d_y, x, out),
+        Activation::Sigmoid => backward(simd, Smooth::<SIGMOID>, d_y, x, out),
+        Activation::Swish => backward(simd, Smooth::<SWISH>, d_y, x, out),
+        Activation::Gelu => backward(simd, Smooth::<GELU>, d_y, x, out),
+        Activation::Mish => backward(simd, Smooth::<MISH>, d_y, x, out),
     }
 }
 

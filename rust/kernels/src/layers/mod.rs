@@ -8,6 +8,7 @@ pub mod hash_embed;
 pub mod layer_norm;
 pub mod maxout;
 pub mod piecewise;
+mod pointwise;
 pub mod ragged;
 pub(crate) mod rowwise;
 pub mod windows;

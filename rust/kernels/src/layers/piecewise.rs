@@ -2,6 +2,7 @@
 //!
 //! The formulas are those of thinc's `NumpyOps`, in its order of operations, so the numbers are the same bits.
 
+use super::pointwise::{Pointwise, backward, forward};
 use crate::KernelError;
 use crate::simd::{Isa, Simd};
 
@@ -94,43 +95,28 @@ fn slope_at<S: Simd>(simd: S, kind: Piecewise, x: S::F32) -> S::F32 {
     }
 }
 
-#[inline(always)]
-fn forward_body<S: Simd>(simd: S, kind: Piecewise, x: &[f32], out: &mut [f32]) {
-    let (xs, x_rest) = simd.chunks(x);
-    let (outs, out_rest) = simd.chunks_mut(out);
-    for (x, out) in xs.iter().zip(outs) {
-        simd.store(out, apply(simd, kind, simd.load(x)));
+impl Pointwise for Piecewise {
+    #[inline(always)]
+    fn value<S: Simd>(self, simd: S, x: S::F32) -> S::F32 {
+        apply(simd, self, x)
     }
-    simd.store_partial(out_rest, apply(simd, kind, simd.load_partial(x_rest, 0.0)));
-}
 
-#[inline(always)]
-fn gradient<S: Simd>(simd: S, kind: Piecewise, d_y: S::F32, x: S::F32) -> S::F32 {
-    if kind == Piecewise::Relu {
-        // No product: what thinc leaves out is 0 even where the gradient is not finite.
-        let zero = simd.splat(0.0);
-        return simd.select(simd.le(x, zero), zero, d_y);
+    #[inline(always)]
+    fn gradient<S: Simd>(self, simd: S, d_y: S::F32, x: S::F32) -> S::F32 {
+        if self == Piecewise::Relu {
+            // No product: what thinc leaves out is 0 even where the gradient is not finite.
+            let zero = simd.splat(0.0);
+            return simd.select(simd.le(x, zero), zero, d_y);
+        }
+        simd.mul(d_y, slope_at(simd, self, x))
     }
-    simd.mul(d_y, slope_at(simd, kind, x))
-}
-
-#[inline(always)]
-fn backward_body<S: Simd>(simd: S, kind: Piecewise, d_y: &[f32], x: &[f32], out: &mut [f32]) {
-    let (d_ys, d_y_rest) = simd.chunks(d_y);
-    let (xs, x_rest) = simd.chunks(x);
-    let (outs, out_rest) = simd.chunks_mut(out);
-    for ((d_y, x), out) in d_ys.iter().zip(xs).zip(outs) {
-        simd.store(out, gradient(simd, kind, simd.load(d_y), simd.load(x)));
-    }
-    let (d_y, x) = (simd.load_partial(d_y_rest, 0.0), simd.load_partial(x_rest, 0.0));
-    simd.store_partial(out_rest, gradient(simd, kind, d_y, x));
 }
 
 crate::dispatch! {
-    fn run_forward(kind: Piecewise, x: &[f32], out: &mut [f32]) -> () = forward_body;
+    fn run_forward(kind: Piecewise, x: &[f32], out: &mut [f32]) -> () = forward;
 }
 crate::dispatch! {
-    fn run_backward(kind: Piecewise, d_y: &[f32], x: &[f32], out: &mut [f32]) -> () = backward_body;
+    fn run_backward(kind: Piecewise, d_y: &[f32], x: &[f32], out: &mut [f32]) -> () = backward;
 }
 
 /// Writes the activation of each number of `x` to `out`. NaN stays NaN.

@@ -91,6 +91,18 @@ impl DotIsa {
         }
     }
 
+    /// "scalar", "avx2" or "vnni".
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DotIsa::Scalar(_) => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            DotIsa::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            DotIsa::Vnni(_) => "vnni",
+        }
+    }
+
     /// How many sums a vector holds.
     #[must_use]
     pub fn lanes(self) -> usize {
