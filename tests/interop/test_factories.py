@@ -53,22 +53,28 @@ def trained(shared_data: Path) -> Any:
     examples = examples_for(nlp, shared_data)
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.005
+    # Texts without categories count as texts of none, so each component is looked at where its annotation is.
+    parts = {"tagger": examples[:60], "ner": examples[60:210], "textcat": examples[210:]}
+    nlp.first_losses, nlp.last_losses = {}, {}
+
+    def learn(name: str, losses: dict[str, float]) -> None:
+        with nlp.select_pipes(enable=["tok2vec", name]):
+            nlp.update(parts[name][:BATCH], sgd=optimizer, losses=losses)
+            for _ in range(30):
+                nlp.update(random.sample(parts[name], BATCH), sgd=optimizer)
+
+    for name in parts:
+        learn(name, nlp.first_losses)
     for _ in range(10):
         nlp.update(random.sample(examples, BATCH), sgd=optimizer)
-    nlp.first_losses, nlp.last_losses = {}, {}
-    # Texts without categories count as texts of none, so each component is looked at where its annotation is.
-    for name, own in {"tagger": examples[:60], "ner": examples[60:210], "textcat": examples[210:]}.items():
-        with nlp.select_pipes(enable=["tok2vec", name]):
-            nlp.update(own[:BATCH], sgd=optimizer, losses=nlp.first_losses)
-            for _ in range(30):
-                nlp.update(random.sample(own, BATCH), sgd=optimizer)
-            nlp.update(own[:BATCH], sgd=optimizer, losses=nlp.last_losses)
+    for name in parts:
+        learn(name, nlp.last_losses)
     return nlp
 
 
 def test_they_learn(trained: Any) -> None:
     for name in ("tagger", "ner", "textcat"):
-        assert trained.last_losses[name] < trained.first_losses[name], name
+        assert trained.last_losses[name] < trained.first_losses[name] / 2, name
     assert trained.get_pipe("tagger").__class__ is ferrule.pipeline.tagger.Tagger
 
 
