@@ -31,6 +31,9 @@ _METHODS = {
     "url_match": "match",
 }
 # What a token of a special case may say.
+# A batch of texts is read in parts, and is complete when it has so many characters.
+_TEXTS_BETWEEN_LOOKS = 250
+_ENOUGH_CHARACTERS = 1_000_000
 _TOKEN_ATTRS = frozenset({attrs.ORTH, attrs.NORM})
 
 
@@ -84,8 +87,10 @@ class Tokenizer(_core.TokenizerCore):
         doc: Doc = self._tokenize(text, Doc)
         return doc
 
-    def pipe(self, texts: Iterable[str], batch_size: int = 1000) -> Iterator[Doc]:
-        """The documents of a stream of texts, in order, made `batch_size` at a time in several threads.
+    def pipe(self, texts: Iterable[str], batch_size: int = 4000) -> Iterator[Doc]:
+        """The documents of a stream of texts, in order, made in several threads.
+
+        batch_size: how many texts are read and made together at most; long ones are fewer.
 
         Raises ValueError for a `batch_size` below 1. Documents before a text that is refused are delivered.
         """
@@ -104,7 +109,7 @@ class Tokenizer(_core.TokenizerCore):
             else:
                 yield from map(self, batch)
                 raise error
-            if len(batch) < batch_size:
+            if not batch:
                 return
 
     def score(self, examples: Iterable[Any], **kwargs: Any) -> dict[str, Any]:
@@ -313,10 +318,16 @@ def _read_message(bytes_data: bytes) -> dict[str, Any]:
 
 
 def _read(stream: Iterator[str], count: int) -> tuple[list[str], Exception | None]:
-    """The next texts of a stream, and the error that stopped it, if one did."""
+    """The next texts of a stream, none at its end, and the error that stopped it, if one did."""
     batch: list[str] = []
+    n_characters = 0
     try:
-        batch.extend(islice(stream, count))
+        while len(batch) < count and n_characters < _ENOUGH_CHARACTERS:
+            n_before = len(batch)
+            batch.extend(islice(stream, min(_TEXTS_BETWEEN_LOOKS, count - n_before)))
+            if len(batch) == n_before:
+                break
+            n_characters += sum(len(text) for text in batch[n_before:] if isinstance(text, str))
     except Exception as error:
         return batch, error
     return batch, None
