@@ -18,8 +18,8 @@ PROVIDERS: dict[str, dict[str, str]] = {
     "factories": {
         "tok2vec": "ferrule.pipeline.tok2vec",
         "tagger": "ferrule.pipeline.tagger",
-        "textcat": "ferrule.pipeline.textcat",
-        "textcat_multilabel": "ferrule.pipeline.textcat_multilabel",
+        "textcat": "ferrule.pipeline.textcat_factories",
+        "textcat_multilabel": "ferrule.pipeline.textcat_factories",
         "beam_ner": "ferrule.pipeline.ner_factories",
         "ner": "ferrule.pipeline.ner_factories",
     },
@@ -33,12 +33,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
     },
     "optimizers": {"*": "ferrule.optimizer"},
     "readers": {"*": "ferrule.training.corpus"},
-    "scorers": {
-        "spacy.tagger_scorer.v1": "ferrule.pipeline.tagger",
-        "spacy.textcat_scorer.v2": "ferrule.pipeline.textcat",
-        "spacy.textcat_multilabel_scorer.v2": "ferrule.pipeline.textcat_multilabel",
-        "*": "ferrule.scorer.registered",
-    },
+    "scorers": {"*": "ferrule.scorer.registered"},
     "tokenizers": {
         "spacy.ja.JapaneseTokenizer": "ferrule.lang.others",
         "spacy.ko.KoreanTokenizer": "ferrule.lang.others",

@@ -23,7 +23,7 @@ from ferrule.pipeline.gold_labels import distinct_labels, gold_classes
 from ferrule.pipeline.labelled_pipe import LabelledPipe
 from ferrule.pipeline.teacher_rows import TeacherRows
 from ferrule.pipeline.token_scores import TokenScores
-from ferrule.registry import registry
+from ferrule.scorer.registered import tagger_score
 
 __all__ = ["DEFAULT_TAGGER_MODEL", "Tagger", "make_tagger", "tagger_score"]
 
@@ -65,19 +65,6 @@ def make_tagger(
         label_smoothing=label_smoothing,
         save_activations=save_activations,
     )
-
-
-def tagger_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
-    """Return ``{"tag_acc": …}``, the share of right tags among aligned tokens with a gold tag."""
-    from ferrule.scorer import Scorer
-
-    return dict(Scorer.score_token_attr(examples, "tag", **kwargs))
-
-
-@registry.scorers("spacy.tagger_scorer.v1")
-def make_tagger_scorer() -> Callable[..., Scores]:
-    """Return `tagger_score`."""
-    return tagger_score
 
 
 class Tagger(LabelledPipe):

@@ -24,81 +24,13 @@ from ferrule.pipeline.category_truths import (
     gold_categories,
     weights_of_classes,
 )
-from ferrule.pipeline.default_models import DEFAULT_TEXTCAT_MODEL
-from ferrule.pipeline.factories import factory
 from ferrule.pipeline.labelled_pipe import LabelledPipe
 from ferrule.pipeline.teacher_rows import TeacherRows
-from ferrule.registry import registry
+from ferrule.scorer.registered import textcat_score
 
-__all__ = ["TextCategorizer", "make_textcat", "textcat_score"]
+__all__ = ["TextCategorizer", "textcat_score"]
 
 Floats = npt.NDArray[np.float32]
-
-CATEGORY_SCORES: dict[str, float | None] = {
-    "cats_score": 1.0,
-    "cats_score_desc": None,
-    "cats_micro_p": None,
-    "cats_micro_r": None,
-    "cats_micro_f": None,
-    "cats_macro_p": None,
-    "cats_macro_r": None,
-    "cats_macro_f": None,
-    "cats_macro_auc": None,
-    "cats_f_per_type": None,
-}
-
-
-@factory(
-    "textcat",
-    assigns=["doc.cats"],
-    default_config={
-        "threshold": 0.0,
-        "model": DEFAULT_TEXTCAT_MODEL,
-        "scorer": {"@scorers": "spacy.textcat_scorer.v2"},
-        "save_activations": False,
-        **LEARNING_SETTINGS,
-    },
-    default_score_weights=CATEGORY_SCORES,
-    own_settings=LEARNING_SETTINGS,
-)
-def make_textcat(
-    nlp: Any,
-    name: str,
-    model: Model[Any, Any],
-    threshold: float,
-    scorer: Callable[..., Scores] | None,
-    save_activations: bool,
-    loss: str,
-    label_smoothing: float,
-    class_weights: dict[str, float],
-    ngram_dropout: float,
-) -> TextCategorizer:
-    """Return a text classifier for categories that exclude each other; arguments as of `TextCategorizer`."""
-    return TextCategorizer(
-        nlp.vocab,
-        model,
-        name,
-        threshold=threshold,
-        scorer=scorer,
-        save_activations=save_activations,
-        loss=loss,
-        label_smoothing=label_smoothing,
-        class_weights=class_weights,
-        ngram_dropout=ngram_dropout,
-    )
-
-
-def textcat_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
-    """Return the scores of ``doc.cats``, as `Scorer.score_cats` computes them for exclusive categories."""
-    from ferrule.scorer import Scorer
-
-    return dict(Scorer.score_cats(examples, "cats", multi_label=False, **kwargs))
-
-
-@registry.scorers("spacy.textcat_scorer.v2")
-def make_textcat_scorer() -> Callable[..., Scores]:
-    """Return `textcat_score`."""
-    return textcat_score
 
 
 class TextCategorizer(CategoryDecisions, LabelledPipe):

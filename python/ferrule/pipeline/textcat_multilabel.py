@@ -8,69 +8,10 @@ from typing import Any
 from thinc.api import Model
 
 from ferrule._typing import Scores
-from ferrule.pipeline.category_truths import LEARNING_SETTINGS
-from ferrule.pipeline.default_models import DEFAULT_MULTILABEL_MODEL
-from ferrule.pipeline.factories import factory
-from ferrule.pipeline.textcat import (
-    CATEGORY_SCORES,
-    TextCategorizer,
-)
-from ferrule.registry import registry
+from ferrule.pipeline.textcat import TextCategorizer
+from ferrule.scorer.registered import textcat_multilabel_score
 
-__all__ = ["MultiLabelTextCategorizer", "make_multilabel_textcat", "textcat_multilabel_score"]
-
-
-@factory(
-    "textcat_multilabel",
-    assigns=["doc.cats"],
-    default_config={
-        "threshold": 0.5,
-        "model": DEFAULT_MULTILABEL_MODEL,
-        "scorer": {"@scorers": "spacy.textcat_multilabel_scorer.v2"},
-        "save_activations": False,
-        **LEARNING_SETTINGS,
-    },
-    default_score_weights=CATEGORY_SCORES,
-    own_settings=LEARNING_SETTINGS,
-)
-def make_multilabel_textcat(
-    nlp: Any,
-    name: str,
-    model: Model[Any, Any],
-    threshold: float,
-    scorer: Callable[..., Scores] | None,
-    save_activations: bool,
-    loss: str,
-    label_smoothing: float,
-    class_weights: dict[str, float],
-    ngram_dropout: float,
-) -> MultiLabelTextCategorizer:
-    """Return a text classifier for categories that do not exclude each other; see `TextCategorizer`."""
-    return MultiLabelTextCategorizer(
-        nlp.vocab,
-        model,
-        name,
-        threshold=threshold,
-        scorer=scorer,
-        save_activations=save_activations,
-        loss=loss,
-        label_smoothing=label_smoothing,
-        class_weights=class_weights,
-        ngram_dropout=ngram_dropout,
-    )
-
-
-def textcat_multilabel_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
-    """Return the scores of ``doc.cats``, as `Scorer.score_cats` computes them for independent categories."""
-    from ferrule.scorer import Scorer
-
-    return dict(Scorer.score_cats(examples, "cats", multi_label=True, **kwargs))
-
-
-@registry.scorers("spacy.textcat_multilabel_scorer.v2")
-def make_textcat_multilabel_scorer() -> Callable[..., Scores]:
-    """Return `textcat_multilabel_score`."""
-    return textcat_multilabel_score
+__all__ = ["MultiLabelTextCategorizer", "textcat_multilabel_score"]
 
 
 class MultiLabelTextCategorizer(TextCategorizer):

@@ -1,4 +1,4 @@
-"""The scorers that configs name. `spacy.tagger_scorer.v1` is registered beside the tagger."""
+"""The scorers that configs name."""
 
 from __future__ import annotations
 
@@ -19,11 +19,17 @@ __all__ = [
     "parser_score",
     "senter_score",
     "spancat_score",
+    "tagger_score",
     "textcat_multilabel_score",
     "textcat_score",
 ]
 
 ScoreFunction = Callable[..., Scores]
+
+
+def tagger_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
+    """`tag_acc`, the share of right tags among aligned tokens with a gold tag."""
+    return score_token_attr(examples, "tag", **kwargs)
 
 
 def senter_score(examples: Iterable[Any], **kwargs: Any) -> Scores:
@@ -91,6 +97,12 @@ def spancat_score(examples: Iterable[Any], *, spans_key: str = "sc", **kwargs: A
 def make_tokenizer_scorer() -> ScoreFunction:
     """Scores token boundaries."""
     return score_tokenization
+
+
+@registry.scorers("spacy.tagger_scorer.v1")
+def make_tagger_scorer() -> ScoreFunction:
+    """Scores tags."""
+    return tagger_score
 
 
 @registry.scorers("spacy.senter_scorer.v1")
