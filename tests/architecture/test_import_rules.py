@@ -34,6 +34,7 @@ LAYERS: list[set[str]] = [
         "training.corpus_check",
         "training.counted_corpus",
         "training.distillation",
+        "training.distillation_settings",
         "training.evaluation",
         "training.fit",
         "training.initialize",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ferrule.cli.options import Code, SavedPipeline
+
+if TYPE_CHECKING:
+    from ferrule.cli.speed import Speed
 
 __all__ = ["benchmark"]
 
@@ -41,59 +44,57 @@ def benchmark(
     run_code(code)
     import ferrule
     from ferrule.cli.speed import measure, tasks_of
-    from ferrule.interop.spacy_peer import find_spacy_peer
 
     if threads:
         ferrule.set_num_threads(threads)
-    nlp = ferrule.load(model)
-    references = list(_references(nlp, data, limit))
+    references = list(_references(ferrule.load(model), data, limit))
     n_words = sum(map(len, references))
     if not n_words:
         raise ValueError(f"{data}: no words to measure with")
-    saved = [reference.to_bytes() for reference in references]
-    texts = [reference.text for reference in references]
     facts: dict[str, Any] = {
-        "documents": len(texts),
+        "documents": len(references),
         "words": n_words,
         "rounds": rounds,
         "threads": ferrule.get_num_threads(),
         "ferrule": ferrule.__version__,
     }
+    saved = [reference.to_bytes() for reference in references]
     loaders = {"ferrule": _ferrule_loader(model, saved)}
     if spacy:
-        peer = find_spacy_peer(model)
-        if isinstance(peer, str):
-            facts["spacy"] = peer
-        else:
-            facts["spacy"] = peer.version
-            loaders["spacy"] = (
-                peer.load,
-                lambda nlp: _examples(nlp, saved, peer.doc_class, peer.example_class),
-            )
+        facts["spacy"], peer = _spacy_loader(model, saved)
+        if peer is not None:
+            loaders["spacy"] = peer
+    texts = [reference.text for reference in references]
     libraries = {
         name: tasks_of(load(), load() if train else None, texts, examples, batch_size=batch_size)
         for name, (load, examples) in loaders.items()
     }
-    rows = []
-    if not as_json:
-        typer.echo("  ".join(f"{name}: {value}" for name, value in facts.items()))
-        titles = "".join(f"{name:>12}" for name in libraries)
-        typer.echo(
-            f"{'component':<16}{'words a second':<16}{titles}{'ratio' if len(libraries) > 1 else '':>9}"
-        )
-    for speed in measure(libraries, n_words=n_words, rounds=rounds):
-        figures = speed.words_per_second
-        ratio = figures["ferrule"] / figures["spacy"] if "spacy" in figures else None
-        row = {"component": speed.component, "step": speed.step, **figures, "ratio": ratio}
-        rows.append(row)
-        if not as_json:
-            shown = "".join(f"{figure:>12,.0f}" for figure in figures.values())
-            end = "" if ratio is None else f"{ratio:>8.1f}x"
-            typer.echo(f"{speed.component:<16}{speed.step:<16}{shown}{end}")
+    speeds = measure(libraries, n_words=n_words, rounds=rounds)
     if as_json:
         import srsly
 
-        typer.echo(srsly.json_dumps({**facts, "words_per_second": rows}, indent=2))
+        found = {**facts, "words_per_second": list(map(_row, speeds))}
+        typer.echo(srsly.json_dumps(found, indent=2))
+        return
+    for line in _table(facts, list(libraries), map(_row, speeds)):
+        typer.echo(line)
+
+
+def _row(speed: Speed) -> dict[str, Any]:
+    figures = speed.words_per_second
+    ratio = figures["ferrule"] / figures["spacy"] if "spacy" in figures else None
+    return {"component": speed.component, "step": speed.step, **figures, "ratio": ratio}
+
+
+def _table(facts: dict[str, Any], libraries: list[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Lines to print, each as soon as its row is measured."""
+    yield "  ".join(f"{name}: {value}" for name, value in facts.items())
+    titles = "".join(f"{name:>12}" for name in libraries)
+    yield f"{'component':<16}{'words a second':<16}{titles}{'ratio' if len(libraries) > 1 else '':>9}"
+    for row in rows:
+        figures = "".join(f"{row[name]:>12,.0f}" for name in libraries)
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:>8.1f}x"
+        yield f"{row['component']:<16}{row['step']:<16}{figures}{ratio}"
 
 
 Loader = tuple[Callable[[], Any], Callable[[Any], list[Any]]]
@@ -121,6 +122,16 @@ def _ferrule_loader(model: Path, saved: list[bytes]) -> Loader:
     from ferrule.training.example import Example
 
     return lambda: ferrule.load(model), lambda nlp: _examples(nlp, saved, Doc, Example)
+
+
+def _spacy_loader(model: Path, saved: list[bytes]) -> tuple[str, Loader | None]:
+    """spaCy's version and its loader; or why there is none."""
+    from ferrule.interop.spacy_peer import find_spacy_peer
+
+    peer = find_spacy_peer(model)
+    if isinstance(peer, str):
+        return peer, None
+    return peer.version, (peer.load, lambda nlp: _examples(nlp, saved, peer.doc_class, peer.example_class))
 
 
 def _examples(nlp: Any, saved: list[bytes], doc_class: Any, example_class: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,44 +70,67 @@ def calibrate(
     classifiers, recognizers = to_calibrate(nlp, component)
     if abstain_below is not None and not classifiers:
         raise ValueError("--abstain-below is for text classifiers; --precision chooses which entities stay")
+    settings = Settings(temperature, precision, beta, abstain_below)
     corpus = Corpus(data)
     for name, ner in recognizers.items():
-        examples = read(nlp, corpus, without=list(recognizers))
-        if not any(example.reference.has_annotation("ENT_IOB") for example in examples):
-            typer.echo(f"{name}: left as it is, since {data} has no entities")
-            continue
-        if temperature:
-            report = ner.calibrate(examples)
-            tell(
-                name,
-                report.temperature,
-                report.ece_before,
-                report.ece_after,
-                f"{report.n_predictions} entities",
-            )
-        if precision is not None or beta is not None:
-            ner.fit_thresholds(examples, min_precision=precision, beta=1.0 if beta is None else beta)
-            typer.echo(f"{name}: thresholds for {len(ner.thresholds)} of {len(ner.labels)} labels")
+        fit_recognizer(name, ner, read(nlp, corpus, without=list(recognizers)), settings)
     # Components before the classifier may have to run first, so all do.
     examples = read(nlp, corpus) if classifiers else []
-    for name, pipe in classifiers.items():
-        if not any(example.reference.cats for example in examples):
-            typer.echo(f"{name}: left as it is, since {data} has no categories")
-            continue
-        if temperature:
-            found = pipe.calibrate(examples)
-            n_docs = f"{len(examples)} documents"
-            tell(name, found["temperature"], found["ece_before"], found["ece_after"], n_docs)
-        if precision is not None or beta is not None:
-            thresholds = pipe.fit_thresholds(
-                examples, precision=precision, beta=1.0 if beta is None else beta
-            )
-            typer.echo(f"{name}: thresholds for {len(thresholds)} of {len(pipe.labels)} labels")
-        if abstain_below is not None:
-            pipe.abstain_below = abstain_below
-            typer.echo(f"{name}: chooses no category below {abstain_below}")
+    for name, textcat in classifiers.items():
+        fit_classifier(name, textcat, examples, settings)
     nlp.to_disk(output)
     typer.echo(f"Saved: {output}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to fit: the options of the command."""
+
+    temperature: bool
+    precision: float | None
+    beta: float | None
+    abstain_below: float | None
+
+    @property
+    def thresholds(self) -> bool:
+        """Whether thresholds are to be fitted."""
+        return self.precision is not None or self.beta is not None
+
+    @property
+    def used_beta(self) -> float:
+        """The beta to fit with; 1 where only a precision is given."""
+        return 1.0 if self.beta is None else self.beta
+
+
+def fit_recognizer(name: str, ner: Any, examples: list[Any], settings: Settings) -> None:
+    """Fit an entity recognizer, and print what came of it."""
+    if not any(example.reference.has_annotation("ENT_IOB") for example in examples):
+        typer.echo(f"{name}: left as it is, since the corpus has no entities")
+        return
+    if settings.temperature:
+        report = ner.calibrate(examples)
+        of = f"{report.n_predictions} entities"
+        tell(name, report.temperature, report.ece_before, report.ece_after, of)
+    if settings.thresholds:
+        ner.fit_thresholds(examples, min_precision=settings.precision, beta=settings.used_beta)
+        typer.echo(f"{name}: thresholds for {len(ner.thresholds)} of {len(ner.labels)} labels")
+
+
+def fit_classifier(name: str, textcat: Any, examples: list[Any], settings: Settings) -> None:
+    """Fit a text classifier, and print what came of it."""
+    if not any(example.reference.cats for example in examples):
+        typer.echo(f"{name}: left as it is, since the corpus has no categories")
+        return
+    if settings.temperature:
+        found = textcat.calibrate(examples)
+        of = f"{len(examples)} documents"
+        tell(name, found["temperature"], found["ece_before"], found["ece_after"], of)
+    if settings.thresholds:
+        found = textcat.fit_thresholds(examples, precision=settings.precision, beta=settings.used_beta)
+        typer.echo(f"{name}: thresholds for {len(found)} of {len(textcat.labels)} labels")
+    if settings.abstain_below is not None:
+        textcat.abstain_below = settings.abstain_below
+        typer.echo(f"{name}: chooses no category below {settings.abstain_below}")
 
 
 def read(nlp: Any, corpus: Any, *, without: Sequence[str] = ()) -> list[Any]:

@@ -98,25 +98,29 @@ def score_lines(figures: RunFigures, intervals: Mapping[str, tuple[float, float]
     A table has what is known of precision, recall, F, a threshold, the number of gold ones and what they were
     most often taken for.
     """
-    from ferrule.training.report.page import taken_for
-
     lines = []
     for name, value in figures.scores.items():
         low, high = (intervals or {}).get(name, (None, None))
         between = "" if low is None else f"   {_figure(name, low)} to {_figure(name, high)}"
         lines.append(f"{name:<20}{_figure(name, value)}{between}")
     for name, rows in figures.labels.items():
-        if not rows:
-            continue
-        keys = [key for key in COLUMNS if any(key in row for row in rows)]
-        width = max(12, *(len(str(row["label"])) for row in rows), len(name)) + 2
-        counted = all("n" in row for row in rows)
-        head = f"{name:<{width}}" + "".join(f"{COLUMNS[key]:>{len(COLUMNS[key]) + 7}}" for key in keys)
-        lines += ["", head + (f"{'gold':>8}  most often taken for" if counted else "")]
-        for row in rows:
-            line = f"{row['label']:<{width}}"
-            line += "".join(f"{_figure(key, row.get(key)):>{len(COLUMNS[key]) + 7}}" for key in keys)
-            lines.append((line + f"{row['n']:>8}  {taken_for(row)}").rstrip() if counted else line)
+        if rows:
+            lines += ["", *_label_table(name, rows)]
+    return lines
+
+
+def _label_table(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    from ferrule.training.report.page import taken_for
+
+    keys = [key for key in COLUMNS if any(key in row for row in rows)]
+    width = max(12, *(len(str(row["label"])) for row in rows), len(name)) + 2
+    counted = all("n" in row for row in rows)
+    head = f"{name:<{width}}" + "".join(f"{COLUMNS[key]:>{len(COLUMNS[key]) + 7}}" for key in keys)
+    lines = [head + (f"{'gold':>8}  most often taken for" if counted else "")]
+    for row in rows:
+        line = f"{row['label']:<{width}}"
+        line += "".join(f"{_figure(key, row.get(key)):>{len(COLUMNS[key]) + 7}}" for key in keys)
+        lines.append((line + f"{row['n']:>8}  {taken_for(row)}").rstrip() if counted else line)
     return lines
 
 

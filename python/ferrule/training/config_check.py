@@ -17,7 +17,7 @@ from ferrule.language import Language, load_from_config
 from ferrule.language.config import SECTION_ORDER
 from ferrule.language.languages import saved_lang_class
 from ferrule.registry import registry
-from ferrule.training.distillation import DistillationSettings
+from ferrule.training.distillation_settings import DistillationSettings
 from ferrule.training.setting_types import fits, in_words
 from ferrule.training.settings import TrainingSettings
 

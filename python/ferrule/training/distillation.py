@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any
 
-from ferrule.errors import ConfigError, nearest_names
+from ferrule.errors import ConfigError
 from ferrule.language import Language, load_from_config
 from ferrule.pipeline.teacher_rows import TeacherRows
-from ferrule.registry import registry
 from ferrule.training.checkpoint import set_seed
+from ferrule.training.distillation_settings import DistillationSettings, distillation_section
 from ferrule.training.example import Example
 from ferrule.training.kept_scores import keep_scores, load_scores
 from ferrule.training.loop import run_training
@@ -33,79 +31,6 @@ if TYPE_CHECKING:
     from ferrule.training.report import RunFigures
 
 __all__ = ["DistillationSettings", "distill", "distillation_section", "init_student"]
-
-
-@dataclass(kw_only=True)
-class DistillationSettings:
-    """The `[distillation]` section; what it leaves out is as `[training]` says.
-
-    corpus: the section of the texts to learn from, plain or annotated, or a list of them. student_to_teacher:
-    names of the student's components to those of the teacher, where they differ. temperature: flattens both
-    distributions, in components that know of it (`tagger`, `ner`). gold_share: how much of the loss comes
-    from gold annotation, 0 to 1. scores: a folder to keep the teacher's scores in, or None. The others are
-    those of `[training]`.
-    """
-
-    corpus: str | list[str] = "corpora.train"
-    student_to_teacher: dict[str, str] = field(default_factory=dict)
-    temperature: float = 1.0
-    gold_share: float = 0.0
-    scores: str | None = None
-    optimizer: Any = None
-    batcher: Any = None
-    dropout: Any = None
-    max_epochs: int | None = None
-    max_steps: int | None = None
-    patience: int | None = None
-    eval_frequency: int | None = None
-    accumulate_gradient: int | None = None
-
-    @classmethod
-    def from_config(cls, config: Config) -> DistillationSettings:
-        """The settings of ``config["distillation"]``, an interpolated config; the defaults where it has none.
-
-        Raises ConfigError for an unknown setting, with the nearest known one, and a value out of range.
-        """
-        section = config.get("distillation") or {}
-        known = [each.name for each in dataclasses.fields(cls)]
-        for key in section:
-            if key not in known:
-                near = nearest_names(key, known)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(known)}"
-                raise ConfigError(f"[distillation] has an unknown setting {key!r}; {hint}")
-        settings = cls(**registry.resolve({"distillation": section})["distillation"])
-        if not settings.temperature > 0:
-            raise ConfigError(f"[distillation] temperature must be above 0, found {settings.temperature!r}")
-        if not 0 <= settings.gold_share <= 1:
-            raise ConfigError(
-                f"[distillation] gold_share must be between 0 and 1, found {settings.gold_share!r}"
-            )
-        return settings
-
-    @property
-    def corpora(self) -> list[str]:
-        """The names of the sections to read."""
-        return [self.corpus] if isinstance(self.corpus, str) else list(self.corpus)
-
-    def training(self, config: Config) -> TrainingSettings:
-        """`[training]` of the interpolated `config` with what these settings replace."""
-        base = TrainingSettings.from_config(config)
-        given = {each.name for each in dataclasses.fields(TrainingSettings)}
-        own = {name: value for name, value in vars(self).items() if name in given and value is not None}
-        replaced = dataclasses.replace(base, train_corpus=self.corpora[0], **own)
-        replaced._check()
-        return replaced
-
-
-def distillation_section() -> dict[str, Any]:
-    """A `[distillation]` section to start from."""
-    return {
-        "corpus": "corpora.train",
-        "student_to_teacher": {},
-        "temperature": 1.0,
-        "gold_share": 0.0,
-        "scores": None,
-    }
 
 
 def init_student(config: Config, teacher: Teacher) -> Language:
