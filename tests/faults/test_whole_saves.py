@@ -116,6 +116,7 @@ def test_a_kill_at_any_point_leaves_old_or_new(tmp_path: Path, swap: str, over_o
 def test_two_savers_and_a_reader_see_one_of_them(tmp_path: Path) -> None:
     target = tmp_path / "model"
     save(target, OLD)
+    write(target, {"README.md": b"mine"})
     stop = threading.Event()
     problems: list[Any] = []
 
@@ -138,6 +139,7 @@ def test_two_savers_and_a_reader_see_one_of_them(tmp_path: Path) -> None:
                 assert "was replaced" in str(error)
                 seen["busy"] += 1
                 continue
+            assert found.pop("README.md", None) == b"mine"
             assert found in (OLD, NEW)
             seen["old" if found == OLD else "new"] += 1
     finally:
@@ -145,8 +147,47 @@ def test_two_savers_and_a_reader_see_one_of_them(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert not problems
-    assert content_of(target) in (OLD, NEW)
     assert [each.name for each in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_new_folder_taken_for_a_leftover_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "model"
+    hold = folders.HeldFolder
+    taken_away = []
+
+    def hold_too_late(path: Path) -> folders.HeldFolder:
+        if not taken_away:
+            taken_away.append(path)
+            folders._clear_leftovers(target)
+            assert not path.exists()
+        return hold(path)
+
+    monkeypatch.setattr(folders, "HeldFolder", hold_too_late)
+    save(target, NEW)
+    assert taken_away
+    assert content_of(target) == NEW
+
+
+def test_what_another_saver_wrote_meanwhile_is_not_carried_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "model"
+    save(target, OLD)
+    write(target, {"README.md": b"mine"})
+    listed = folders.listed_files
+    others = [NEW]
+
+    def listed_before_another_save(folder: Path) -> dict[str, str]:
+        files = listed(folder)
+        if others:
+            save(target, others.pop())
+        return files
+
+    monkeypatch.setattr(folders, "listed_files", listed_before_another_save)
+    save(target, OLD)
+    assert content_of(target) == {**OLD, "README.md": b"mine"}
 
 
 def test_files_that_no_save_wrote_are_carried_over(tmp_path: Path) -> None:

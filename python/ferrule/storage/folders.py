@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ferrule._typing import PathOrStr
+from ferrule.storage.held_folder import HeldFolder
 from ferrule.storage.manifest import MANIFEST, listed_files, seal, sync_folder
 
 __all__ = ["previous_folder", "saving"]
@@ -43,12 +45,10 @@ def saving(path: PathOrStr) -> Iterator[Path]:
         raise NotADirectoryError(errno.ENOTDIR, "cannot save a folder where there is a file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(target)
-    staged = target.parent / f".{target.name}.ferrule-{os.getpid()}-{secrets.token_hex(4)}"
-    lock = None
+    held = _new_folder_beside(target)
+    staged = held.path
     active.append(staged)
     try:
-        staged.mkdir()
-        lock = _hold(staged)
         yield staged
         seal(staged, kept=_carry_over(target, staged))
         _put_in_place(staged, target)
@@ -58,8 +58,7 @@ def saving(path: PathOrStr) -> Iterator[Path]:
         raise
     finally:
         active.remove(staged)
-        if lock is not None:
-            os.close(lock)
+        held.close()
         # What is left under this name is the old content, or what could not be finished.
         shutil.rmtree(staged, ignore_errors=True)
 
@@ -69,14 +68,47 @@ def previous_folder(target: Path) -> Path:
     return target.parent / f".{target.name}.ferrule-previous"
 
 
+def _new_folder_beside(target: Path) -> HeldFolder:
+    """A new folder, locked: one that nobody has locked is a leftover, and other savers take it away."""
+    held = None
+    while held is None:
+        path = target.parent / f".{target.name}.ferrule-{os.getpid()}-{secrets.token_hex(4)}"
+        try:
+            path.mkdir()
+            held = _lock_before_others(path)
+        except OSError as error:
+            shutil.rmtree(path, ignore_errors=True)
+            error.filename = str(target)
+            raise
+    return held
+
+
+def _lock_before_others(path: Path) -> HeldFolder | None:
+    """The folder at `path`, locked; None where another saver was sooner and takes it away."""
+    try:
+        held = HeldFolder(path)
+    except FileNotFoundError:
+        return None
+    try:
+        held.lock()
+    except BlockingIOError:
+        pass
+    except OSError:
+        return held  # without locks nobody takes anything away
+    else:
+        if held.is_still_there():
+            return held
+    held.close()
+    return None
+
+
 def _carry_over(target: Path, staged: Path) -> frozenset[str]:
     """Link the top-level entries of `target` that are not part of a pipeline into `staged`; their names."""
     if not target.is_dir():
         return frozenset()
     with contextlib.suppress(OSError):
         shutil.copymode(target, staged)
-    ours = {name.split("/")[0] for name in listed_files(target)} | {MANIFEST} | set(os.listdir(staged))
-    kept = frozenset(set(os.listdir(target)) - ours)
+    kept = _entries_of_others(target) - set(os.listdir(staged))
     for name in kept:
         source = target / name
         if source.is_dir() and not source.is_symlink():
@@ -84,6 +116,16 @@ def _carry_over(target: Path, staged: Path) -> frozenset[str]:
         else:
             _link_or_copy(str(source), str(staged / name))
     return kept
+
+
+def _entries_of_others(target: Path) -> frozenset[str]:
+    """The top-level entries of `target` that no save put there, from one state of it."""
+    while True:
+        with HeldFolder(target) as held:
+            ours = {name.split("/")[0] for name in listed_files(target)} | {MANIFEST}
+            entries = os.listdir(target)
+            if held.is_still_there():
+                return frozenset(entries) - ours
 
 
 def _link_or_copy(source: str, target: str, *, follow_symlinks: bool = False) -> None:
@@ -146,38 +188,13 @@ def _swap_in_two_steps(staged: Path, target: Path) -> bool:
     return True
 
 
-def _hold(folder: Path) -> int | None:
-    """An open lock on `folder` that ends with this process; None where the system has no such locks."""
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    descriptor = os.open(folder, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
-
-
 def _clear_leftovers(target: Path) -> None:
     """Remove what savers of `target` left behind that were killed: folders nobody holds a lock on."""
-    try:
-        import fcntl
-    except ImportError:
-        return
     previous = previous_folder(target)
     if previous.is_dir() and not target.exists():
         with contextlib.suppress(OSError):
             os.rename(previous, target)
-    for leftover in target.parent.glob(f".{_glob_escape(target.name)}.ferrule-*-*"):
-        with contextlib.suppress(OSError):
-            descriptor = os.open(leftover, os.O_RDONLY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(leftover, ignore_errors=True)
-            finally:
-                os.close(descriptor)
-
-
-def _glob_escape(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.ferrule-*-*"):
+        with contextlib.suppress(OSError), HeldFolder(leftover) as held:
+            held.lock()
+            shutil.rmtree(leftover, ignore_errors=True)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from ferrule._typing import PathOrStr
 from ferrule.errors import SerializationError
 from ferrule.storage.folders import previous_folder
+from ferrule.storage.held_folder import HeldFolder
 from ferrule.storage.manifest import check_folder
 from ferrule.storage.paths import check_links
 
@@ -39,16 +40,16 @@ def reading(path: PathOrStr, read: Callable[[Path], T]) -> T:
     active.append(target)
     try:
         for _ in range(_ATTEMPTS):
-            with _Opened(target) as opened:
+            with HeldFolder(_folder_to_read(target)) as held:
                 try:
-                    check_links(opened.folder)
-                    check_folder(opened.folder)
-                    result = read(opened.folder)
+                    check_links(held.path)
+                    check_folder(held.path)
+                    result = read(held.path)
                 except Exception:
-                    if opened.is_still_there():
+                    if held.is_still_there():
                         raise
                     continue
-                if opened.is_still_there():
+                if held.is_still_there():
                     return result
     finally:
         active.remove(target)
@@ -58,30 +59,12 @@ def reading(path: PathOrStr, read: Callable[[Path], T]) -> T:
     )
 
 
-class _Opened:
-    """A folder whose identity is held fast, so that one put in its place can be told from it."""
-
-    def __init__(self, target: Path) -> None:
-        previous = previous_folder(target)
-        self.folder = previous if not target.exists() and previous.is_dir() else target
-        if not self.folder.is_dir():
-            found = "a file" if self.folder.exists() else "nothing"
-            raise FileNotFoundError(
-                f"{target}: expected the folder of a saved pipeline or component, found {found}"
-            )
-
-    def __enter__(self) -> _Opened:
-        # While it is open, no new folder can be given its inode.
-        self._descriptor = os.open(self.folder, os.O_RDONLY) if os.name == "posix" else None
-        self._identity = os.stat(self.folder)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-
-    def is_still_there(self) -> bool:
-        try:
-            return os.path.samestat(os.stat(self.folder), self._identity)
-        except OSError:
-            return False
+def _folder_to_read(target: Path) -> Path:
+    previous = previous_folder(target)
+    folder = previous if not target.exists() and previous.is_dir() else target
+    if not folder.is_dir():
+        found = "a file" if folder.exists() else "nothing"
+        raise FileNotFoundError(
+            f"{target}: expected the folder of a saved pipeline or component, found {found}"
+        )
+    return folder
