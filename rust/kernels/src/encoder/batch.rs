@@ -26,11 +26,18 @@ impl Batch<'_> {
         self.features.len() / self.n_columns.max(1)
     }
 
-    /// Checks that lengths, types and features fit together.
+    /// Checks that lengths, types and features fit together, and that feature rows have the columns that are `needed`.
     ///
     /// # Errors
     /// [`KernelError::Shape`] or [`KernelError::Index`].
-    pub fn check(&self) -> Result<(), KernelError> {
+    pub(crate) fn check(&self, needed: usize) -> Result<(), KernelError> {
+        if self.n_columns < needed {
+            return Err(KernelError::Shape {
+                what: "encoder: the columns of the feature rows",
+                expected: format!("at least {needed}"),
+                found: self.n_columns.to_string(),
+            });
+        }
         let n_types = self.n_types();
         KernelError::expect_len("encoder: the feature ids", n_types * self.n_columns, self.features.len())?;
         let total: u64 = self.lengths.iter().map(|&length| u64::from(length)).sum();
@@ -274,4 +281,11 @@ impl Layout {
     pub fn n_docs(&self) -> usize {
         self.lengths.len()
     }
+}
+
+/// Takes the first `n` elements off a slice: what a group has of the rows of all.
+pub(crate) fn cut<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
+    let (head, tail) = std::mem::take(slice).split_at_mut(n);
+    *slice = tail;
+    head
 }

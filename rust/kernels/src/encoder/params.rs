@@ -2,7 +2,7 @@
 
 use super::batch::Beyond;
 use crate::KernelError;
-use crate::gemm::sparse::{MAX_PIECES, MaxoutShape};
+use crate::gemm::shape::{MAX_PIECES, MaxoutShape};
 
 /// A hash embedding table.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +88,11 @@ impl EncoderParams<'_> {
     /// How long all tables' vectors are, side by side.
     pub(crate) fn embed_width(&self) -> usize {
         self.tables.iter().map(|table| table.width).sum()
+    }
+
+    /// How many columns a feature row must have.
+    pub(crate) fn n_columns(&self) -> usize {
+        self.tables.iter().map(|table| table.column + 1).max().unwrap_or(0)
     }
 
     /// All arrays, in a fixed order.

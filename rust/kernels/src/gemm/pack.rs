@@ -1,22 +1,14 @@
 //! Weights turned around: rows by output become panels by step, a square of lanes at a time.
 
-use super::panels::Panels;
-use super::sparse::MaxoutShape;
-use super::winograd::mix_weights;
-use crate::simd::{MOST_LANES, Simd};
+use super::panels::{Panels, Place};
+use super::shape::MaxoutShape;
+use crate::simd::{Isa, MOST_LANES, Simd};
 
 /// Maxout weights (outputs × pieces × depth).
 #[derive(Clone, Copy)]
 pub(crate) struct MaxoutWeights<'a> {
     pub numbers: &'a [f32],
     pub shape: MaxoutShape,
-}
-
-/// A piece of the outputs that share a panel.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    pub panel: usize,
-    pub piece: usize,
 }
 
 impl MaxoutWeights<'_> {
@@ -36,16 +28,10 @@ impl MaxoutWeights<'_> {
     }
 }
 
-/// All places of some panels.
-pub(crate) fn places(panels: &Panels) -> impl Iterator<Item = Place> + use<> {
-    let pieces = panels.vectors();
-    (0..panels.n_panels() * pieces).map(move |index| Place { panel: index / pieces, piece: index % pieces })
-}
-
 #[inline(always)]
 fn pack_maxout_body<S: Simd>(simd: S, weights: MaxoutWeights<'_>, panels: &mut Panels) {
     let depth = weights.shape.depth;
-    for at in places(panels) {
+    for at in panels.places() {
         for first in (0..depth).step_by(S::LANES) {
             let last = depth.min(first + S::LANES);
             let square = weights.square(simd, at, first, last);
@@ -58,29 +44,20 @@ fn pack_maxout_body<S: Simd>(simd: S, weights: MaxoutWeights<'_>, panels: &mut P
 
 crate::dispatch! {
     /// Fills panels, which must be made for these sizes and lanes.
-    pub(crate) fn pack_maxout(weights: MaxoutWeights<'_>, panels: &mut Panels) -> () = pack_maxout_body;
+    fn pack_maxout(weights: MaxoutWeights<'_>, panels: &mut Panels) -> () = pack_maxout_body;
 }
 
-#[inline(always)]
-fn pack_windows_body<S: Simd>(simd: S, weights: MaxoutWeights<'_>, panels: &mut [Panels; 6]) {
-    let width = weights.shape.depth / 3;
-    for at in places(&panels[0]) {
-        for first in (0..width).step_by(S::LANES) {
-            let last = width.min(first + S::LANES);
-            let w0 = weights.square(simd, at, first, last);
-            let w1 = weights.square(simd, at, width + first, width + last);
-            let w2 = weights.square(simd, at, 2 * width + first, 2 * width + last);
-            for (step, ((&w0, &w1), &w2)) in (first..last).zip(w0.iter().zip(&w1).zip(&w2)) {
-                let mixed = mix_weights(simd, [w0, w1, w2]);
-                for (panels, &vector) in panels.iter_mut().zip(&mixed) {
-                    panels.set(simd, at, step, vector);
-                }
-            }
-        }
+impl Panels {
+    /// Packs maxout weights `(outputs, pieces, depth)` and their bias `(outputs, pieces)`: vector `p` of a panel holds
+    /// piece `p` of `LANES` outputs, so the largest piece is found between registers.
+    #[must_use]
+    pub fn for_maxout(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> Panels {
+        let outputs = bias.len() / pieces.max(1);
+        let depth = weights.len() / bias.len().max(1);
+        let shape = MaxoutShape { outputs, pieces, depth };
+        let mut panels = Panels::empty_maxout(isa, shape);
+        panels.set_starts(bias);
+        pack_maxout(isa, MaxoutWeights { numbers: weights, shape }, &mut panels);
+        panels
     }
-}
-
-crate::dispatch! {
-    /// Fills the panels of the six products of windows of three rows; see [`winograd`](super::winograd).
-    pub(crate) fn pack_windows(weights: MaxoutWeights<'_>, panels: &mut [Panels; 6]) -> () = pack_windows_body;
 }

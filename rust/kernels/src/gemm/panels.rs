@@ -1,7 +1,6 @@
 //! Weights in the order in which [`tile`](super::tile::tile) reads them.
 
-use super::pack::{MaxoutWeights, Place, pack_maxout};
-use super::sparse::MaxoutShape;
+use super::shape::MaxoutShape;
 use crate::aligned::Aligned;
 use crate::simd::{Isa, Simd};
 
@@ -26,20 +25,14 @@ pub(crate) struct Strided<'a> {
     pub by_column: usize,
 }
 
-impl Panels {
-    /// Packs maxout weights `(outputs, pieces, depth)` and their bias `(outputs, pieces)`: vector `p` of a panel holds
-    /// piece `p` of `LANES` outputs, so the largest piece is found between registers.
-    #[must_use]
-    pub fn for_maxout(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> Panels {
-        let outputs = bias.len() / pieces.max(1);
-        let depth = weights.len() / bias.len().max(1);
-        let shape = MaxoutShape { outputs, pieces, depth };
-        let mut panels = Panels::empty_maxout(isa, shape);
-        panels.set_starts(bias);
-        pack_maxout(isa, MaxoutWeights { numbers: weights, shape }, &mut panels);
-        panels
-    }
+/// A piece of the outputs that share a panel.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub panel: usize,
+    pub piece: usize,
+}
 
+impl Panels {
     /// Panels in the order of [`for_maxout`](Panels::for_maxout) whose starts are zeros and whose weights are to be set,
     /// all of them.
     pub(crate) fn empty_maxout(isa: Isa, shape: MaxoutShape) -> Panels {
@@ -59,6 +52,12 @@ impl Panels {
             let at = self.maxout_column(column);
             self.numbers[at] = number;
         }
+    }
+
+    /// All places of maxout weights.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        let pieces = self.vectors;
+        (0..self.n_panels() * pieces).map(move |index| Place { panel: index / pieces, piece: index % pieces })
     }
 
     /// Sets the weights of a piece of the outputs of a panel for one step.

@@ -3,23 +3,12 @@
 //! That is a third of the multiply-adds of the dense products with three pieces. Sums run over outputs (for the input)
 //! and over rows (for the weights) in order, however the work is cut.
 
-/// The sizes of a maxout layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MaxoutShape {
-    pub outputs: usize,
-    pub pieces: usize,
-    pub depth: usize,
-}
-
 /// Gradient rows and which piece won in each of their numbers (both rows × outputs).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Winners<'a> {
     pub d_best: &'a [f32],
     pub which: &'a [u8],
 }
-
-/// The most pieces that the fused layers take.
-pub(crate) const MAX_PIECES: usize = 3;
 
 /// Adds a row's gradient to that of the biases: `d_bias` is pieces × outputs.
 #[inline(always)]

@@ -1,6 +1,7 @@
 //! The gradient of what a maxout layer read.
 
-use super::sparse::{MaxoutShape, Winners};
+use super::shape::MaxoutShape;
+use super::sparse::Winners;
 use crate::aligned::Aligned;
 use crate::simd::Simd;
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::maxout::RowStarts;
-use super::sparse::{MAX_PIECES, MaxoutShape, Winners};
+use super::shape::{MAX_PIECES, MaxoutShape};
+use super::sparse::Winners;
 use crate::simd::Simd;
 
 /// Rows whose input (288 columns, overlapping) stays in the first cache.

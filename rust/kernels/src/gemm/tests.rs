@@ -1,10 +1,12 @@
 //! Products, maxout and its gradients against plain loops, for every instruction set.
 
 use super::maxout::{RowStarts, maxout_rows};
-use super::sparse::{MaxoutShape, Winners};
+use super::shape::MaxoutShape;
+use super::sparse::Winners;
 use super::sparse_input::{Strips, input_gradient};
 use super::sparse_weights::weight_gradient;
-use super::winograd::{Blocks, WindowWeights, maxout_windows};
+use super::window_weights::WindowWeights;
+use super::winograd::{Blocks, maxout_windows};
 use super::{Matrix, Panels, product};
 use crate::reference::layers as reference;
 use crate::simd::{Isa, Simd};

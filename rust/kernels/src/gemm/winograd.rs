@@ -22,62 +22,11 @@
 //! The points ±√½ and ±√2 keep rounding errors at those of the plain sums; with the usual ±1 and ±2 they are twice as
 //! large.
 
-use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
-
 use super::maxout::{load, store, store_winners};
-use super::pack::{MaxoutWeights, pack_windows};
-use super::panels::Panels;
-use super::sparse::MaxoutShape;
 use super::tile::{for_row_blocks, tile};
+use super::window_weights::{A, B, M0, M1, M2, M3, M4, M5, WindowWeights};
 use crate::aligned::Aligned;
-use crate::simd::{Isa, Simd};
-
-const A: f32 = FRAC_1_SQRT_2;
-const B: f32 = SQRT_2;
-
-/// The products by their number.
-const M0: usize = 0;
-const M1: usize = 1;
-const M2: usize = 2;
-const M3: usize = 3;
-const M4: usize = 4;
-const M5: usize = 5;
-
-/// The weights of the six products, packed.
-#[derive(Clone, Debug)]
-pub(crate) struct WindowWeights {
-    panels: Box<[Panels; 6]>,
-    width: usize,
-}
-
-impl WindowWeights {
-    /// Packs maxout weights `(outputs, pieces, 3 * width)` and their bias.
-    pub fn new(isa: Isa, weights: &[f32], bias: &[f32], pieces: usize) -> WindowWeights {
-        let width = weights.len() / bias.len().max(1) / 3;
-        let shape = MaxoutShape { outputs: bias.len() / pieces.max(1), pieces, depth: width };
-        let mut panels = Box::new([(); 6].map(|()| Panels::empty_maxout(isa, shape)));
-        panels[M0].set_starts(bias);
-        let shape = MaxoutShape { depth: 3 * width, ..shape };
-        pack_windows(isa, MaxoutWeights { numbers: weights, shape }, &mut panels);
-        WindowWeights { panels, width }
-    }
-}
-
-/// What the weights of the products are made with, from `w0`, `w1` and `w2`.
-#[inline(always)]
-pub(super) fn mix_weights<S: Simd>(simd: S, [w0, w1, w2]: [S::F32; 3]) -> [S::F32; 6] {
-    let (even, odd) = (simd.mul_add(simd.splat(0.5), w2, w0), simd.mul(simd.splat(A), w1));
-    let (even_b, odd_b) = (simd.mul_add(simd.splat(2.0), w2, w0), simd.mul(simd.splat(B), w1));
-    let (by_a, by_b) = (simd.splat(-2.0 / 3.0), simd.splat(1.0 / 6.0));
-    [
-        w0,
-        simd.mul(by_a, simd.add(even, odd)),
-        simd.mul(by_a, simd.sub(even, odd)),
-        simd.mul(by_b, simd.add(even_b, odd_b)),
-        simd.mul(by_b, simd.sub(even_b, odd_b)),
-        w2,
-    ]
-}
+use crate::simd::Simd;
 
 /// Neighbouring windows: where the first begins in the input, to which row of the output it goes, and how many there
 /// are.

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::batch::{Group, Layout};
-use super::level::{Norm, PackedMaxout, PackedWeights, fill_gaps, fours};
 use crate::aligned::Aligned;
+use crate::encoder::batch::{Group, Layout};
+use crate::encoder::level::{Norm, PackedMaxout, PackedWeights, fill_gaps, fours};
 use crate::gemm::byte_pairs::Pair;
 use crate::gemm::maxout::{RowStarts, maxout_rows};
 use crate::gemm::winograd::{Blocks, maxout_windows};

@@ -2,19 +2,18 @@
 
 use std::slice::from_ref;
 
-use super::batch::{Batch, Beyond, Group, Layout};
-use super::fingerprint::Sample;
 use super::first_level::{FirstLevel, TypeRow, run_first_level};
-use super::forward::{TYPES_PER_TASK, mix_types};
 use super::head::{Head, PackedHead};
-use super::level::PackedMaxout;
-use super::params::{EmbedTable, EncoderParams};
+use super::mix::{TYPES_PER_TASK, mix_types};
 use super::quantized::{QuantizedLevel, RangeFinder, check_window, quantized_levels, run_quantized_level};
-use super::train::cut;
 use super::type_cache::TypeCache;
 use super::window_level::{Scratch, run_window_level};
 use crate::KernelError;
 use crate::aligned::Aligned;
+use crate::encoder::batch::{Batch, Beyond, Group, Layout, cut};
+use crate::encoder::fingerprint::Sample;
+use crate::encoder::level::PackedMaxout;
+use crate::encoder::params::{EmbedTable, EncoderParams};
 use crate::simd::Isa;
 use crate::threads::Threads;
 
@@ -88,7 +87,7 @@ impl EncoderPlan {
             window: params.window,
             beyond: params.beyond,
             width: params.width(),
-            n_columns: params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0),
+            n_columns: params.n_columns(),
         })
     }
 
@@ -116,8 +115,7 @@ impl EncoderPlan {
     /// [`KernelError`] if the batch does not hold together, or not fit the plan, or windows have more than one token on
     /// either side.
     pub fn ranges(&self, threads: Threads<'_>, batch: &Batch<'_>) -> Result<Vec<f32>, KernelError> {
-        batch.check()?;
-        check_columns(self.n_columns, batch)?;
+        batch.check(self.n_columns)?;
         check_window(self.window)?;
         let rows = self.type_rows(threads, batch);
         let layout = self.layout(batch)?;
@@ -204,8 +202,7 @@ impl EncoderPlan {
         out: &mut [T],
         run: impl Fn(GroupOf<'_>, &mut [T]) -> Result<(), KernelError> + Send + Sync,
     ) -> Result<(), KernelError> {
-        batch.check()?;
-        check_columns(self.n_columns, batch)?;
+        batch.check(self.n_columns)?;
         let rows = self.type_rows(threads, batch);
         let mut layout = self.layout(batch)?;
         layout.group_for(threads.count());
@@ -326,16 +323,4 @@ impl OwnedTable {
     fn view(&self) -> EmbedTable<'_> {
         EmbedTable { rows: &self.rows, width: self.width, seed: self.seed, column: self.column }
     }
-}
-
-/// Refuses a batch whose feature rows are too short.
-pub(crate) fn check_columns(needed: usize, batch: &Batch<'_>) -> Result<(), KernelError> {
-    if batch.n_columns >= needed {
-        return Ok(());
-    }
-    Err(KernelError::Shape {
-        what: "encoder: the columns of the feature rows",
-        expected: format!("at least {needed}"),
-        found: batch.n_columns.to_string(),
-    })
 }

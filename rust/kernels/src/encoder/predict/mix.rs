@@ -2,9 +2,9 @@
 
 use std::slice::from_ref;
 
-use super::embed::{embed_types, hash_types};
-use super::level::{Extras, PackedMaxout, Record, run_level};
-use super::params::EmbedTable;
+use crate::encoder::embed::{embed_types, hash_types};
+use crate::encoder::level::{Extras, PackedMaxout, Record, run_level};
+use crate::encoder::params::EmbedTable;
 use crate::gemm::maxout::RowStarts;
 use crate::gemm::winograd::Blocks;
 use crate::simd::Isa;

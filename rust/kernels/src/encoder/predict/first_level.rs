@@ -7,8 +7,8 @@ use std::iter::repeat;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::level::{fill_gaps, fours};
-use super::params::MaxoutParams;
+use crate::encoder::level::{fill_gaps, fours};
+use crate::encoder::params::MaxoutParams;
 use crate::gemm::Panels;
 use crate::gemm::maxout::store_largest;
 use crate::gemm::product::raw_sums;

@@ -4,13 +4,14 @@
 //! its weights are bytes too. What follows the maxout, and what is added to it, stays `f32`. See
 //! `docs/decisions/0008-int8-encoder.md`.
 
-use super::batch::{Group, Layout};
-use super::level::Norm;
-use super::params::{EncoderParams, MaxoutParams};
 use super::window_level::{Scratch, Windows, finish_rows};
 use crate::KernelError;
 use crate::aligned::Aligned;
-use crate::gemm::byte_pairs::{ByteCode, BytePairs, ByteWeights, PRODUCTS, Pair, maxout_byte_pairs};
+use crate::encoder::batch::{Group, Layout};
+use crate::encoder::level::Norm;
+use crate::encoder::params::{EncoderParams, MaxoutParams};
+use crate::gemm::byte_pairs::{Pair, maxout_byte_pairs};
+use crate::gemm::byte_weights::{ByteCode, BytePairs, ByteWeights, PRODUCTS};
 use crate::gemm::maxout::load;
 use crate::simd::{Isa, Simd};
 

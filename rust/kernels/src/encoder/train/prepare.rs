@@ -3,12 +3,11 @@
 use std::slice::from_ref;
 use std::sync::OnceLock;
 
-use super::embed::embed_types;
-use super::level::{Extras, PackedMaxout, Record, run_level};
-use super::params::{EncoderParams, MaxoutParams};
-use super::train::TYPES_AT_A_TIME;
-use super::train::{KeptMaxout, LevelTrace};
+use super::trace::{KeptMaxout, LevelTrace, TYPES_AT_A_TIME};
 use crate::aligned::Aligned;
+use crate::encoder::embed::embed_types;
+use crate::encoder::level::{Extras, PackedMaxout, Record, run_level};
+use crate::encoder::params::{EncoderParams, MaxoutParams};
 use crate::gemm::maxout::RowStarts;
 use crate::gemm::winograd::Blocks;
 use crate::simd::Isa;

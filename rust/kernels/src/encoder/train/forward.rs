@@ -1,24 +1,19 @@
 //! The encoder forward for training: keeps what the backward pass needs.
 
-use super::batch::{Batch, Group, Layout};
-use super::embed::{column_factors, hash_types};
-use super::level::{Extras, PackedMaxout, Record, run_level};
-use super::params::{EncoderParams, MaxoutParams};
-use super::plan::check_columns;
 use super::prepare::{Prepared, Types, prepare};
+use super::tokens::{Tokens, gather_tokens};
+use super::trace::{LevelTrace, TableSize, Trace};
 use crate::KernelError;
 use crate::aligned::Aligned;
+use crate::encoder::batch::{Batch, Group, Layout, cut};
+use crate::encoder::embed::{column_factors, hash_types};
+use crate::encoder::level::{Extras, PackedMaxout, Record, run_level};
+use crate::encoder::params::EncoderParams;
 use crate::gemm::maxout::RowStarts;
-use crate::gemm::sparse::MaxoutShape;
-use crate::gemm::sparse_input::Strips;
 use crate::gemm::winograd::Blocks;
 use crate::layers::dropout::Dropout;
-use crate::layers::rowwise::{add_row, multiply_row};
-use crate::simd::{Isa, Simd};
+use crate::simd::Isa;
 use crate::threads::Threads;
-
-/// Word types that one task embeds and mixes, or goes back through the mix with.
-pub(crate) const TYPES_AT_A_TIME: usize = 32;
 
 /// The share of numbers that each part drops.
 #[derive(Clone, Debug, Default)]
@@ -29,89 +24,6 @@ pub struct DropRates {
     pub mix: f32,
     /// After each window layer, before its residual.
     pub layers: Vec<f32>,
-}
-
-/// The activations of a level, as owned rows.
-#[derive(Debug)]
-pub(crate) struct LevelTrace {
-    pub normalized: Aligned,
-    pub scales: Vec<f32>,
-    pub which: Vec<u8>,
-    pub dropout: Option<Dropout>,
-}
-
-/// What [`Trace::backprop`](super::Trace::backprop) needs of a forward pass.
-#[derive(Debug)]
-pub struct Trace {
-    pub(crate) isa: Isa,
-    pub(crate) layout: Layout,
-    pub(crate) types: Vec<u32>,
-    /// For each type, for each table, four rows.
-    pub(crate) hashed: Vec<[u32; 4]>,
-    /// By which the columns of the embedded vectors were multiplied; empty without dropout.
-    pub(crate) factors: Vec<f32>,
-    /// n_types × the width of all tables.
-    pub(crate) embedded: Aligned,
-    pub(crate) mix: LevelTrace,
-    /// The rows that each window layer reads: level 0 up to the last but one.
-    pub(crate) inputs: Vec<Aligned>,
-    pub(crate) levels: Vec<LevelTrace>,
-    pub(crate) tables: Vec<TableSize>,
-    /// The window layers, first to last, and the mix layer.
-    pub(crate) kept: Vec<KeptMaxout>,
-}
-
-/// The sizes of an embedding table.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TableSize {
-    pub n_numbers: usize,
-    pub width: usize,
-}
-
-/// What the backward pass needs of a maxout layer's parameters.
-#[derive(Debug)]
-pub(crate) struct KeptMaxout {
-    pub weights: Strips,
-    pub gain: Vec<f32>,
-    pub shape: MaxoutShape,
-}
-
-impl KeptMaxout {
-    pub fn new(params: &MaxoutParams<'_>) -> KeptMaxout {
-        let weights = Strips::new(params.weights, params.shape());
-        KeptMaxout { weights, gain: params.gain.to_vec(), shape: params.shape() }
-    }
-}
-
-impl LevelTrace {
-    fn new(n_rows: usize, width: usize, dropout: Option<Dropout>) -> LevelTrace {
-        LevelTrace {
-            normalized: Aligned::any(n_rows * width),
-            scales: vec![0.0; n_rows],
-            which: vec![0; n_rows * width],
-            dropout,
-        }
-    }
-
-    /// Cuts the rows into records of so many rows each.
-    pub fn records(&mut self, width: usize, rows: impl Iterator<Item = usize>) -> Vec<Record<'_>> {
-        let mut normalized = &mut *self.normalized;
-        let mut scales = self.scales.as_mut_slice();
-        let mut which = self.which.as_mut_slice();
-        rows.map(|n| Record {
-            normalized: cut(&mut normalized, n * width),
-            scales: cut(&mut scales, n),
-            which: cut(&mut which, n * width),
-        })
-        .collect()
-    }
-}
-
-/// Takes the first `n` elements off a slice.
-pub(crate) fn cut<'a, T>(slice: &mut &'a mut [T], n: usize) -> &'a mut [T] {
-    let (head, tail) = std::mem::take(slice).split_at_mut(n);
-    *slice = tail;
-    head
 }
 
 /// Runs the encoder with dropout. Gives the tokens' rows (n_tokens × width) and what the backward pass needs.
@@ -129,8 +41,7 @@ pub fn begin_update(
     seed: u64,
 ) -> Result<(Vec<f32>, Trace), KernelError> {
     params.check()?;
-    batch.check()?;
-    check_columns(params.tables.iter().map(|table| table.column + 1).max().unwrap_or(0), batch)?;
+    batch.check(params.n_columns())?;
     KernelError::expect_len("encoder: the tables' dropout rates", params.tables.len(), rates.tables.len())?;
     KernelError::expect_len("encoder: the layers' dropout rates", params.layers.len(), rates.layers.len())?;
     let width = params.width();
@@ -227,92 +138,4 @@ impl Trace {
             });
         }
     }
-}
-
-/// Consecutive tokens, with the row that each has in the group.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tokens<'a> {
-    pub types: &'a [u32],
-    pub first: usize,
-    pub rows: &'a [usize],
-}
-
-#[inline(always)]
-fn gather_tokens_body<S: Simd>(
-    simd: S,
-    tokens: Tokens<'_>,
-    vectors: &[f32],
-    width: usize,
-    dropout: Option<Dropout>,
-    out: &mut [f32],
-) {
-    let mut factors = vec![0.0; width];
-    for (token, (&index, &row)) in tokens.types.iter().zip(tokens.rows).enumerate() {
-        let out = &mut out[row * width..][..width];
-        out.copy_from_slice(&vectors[index as usize * width..][..width]);
-        if let Some(dropout) = dropout {
-            dropout.fill_row((tokens.first + token) as u64, &mut factors);
-            multiply_row(simd, out, &factors);
-        }
-    }
-}
-
-crate::dispatch! {
-    /// Copies each token's type vector to its row, with the token's dropout.
-    fn gather_tokens(
-        tokens: Tokens<'_>,
-        vectors: &[f32],
-        width: usize,
-        dropout: Option<Dropout>,
-        out: &mut [f32],
-    ) -> () = gather_tokens_body;
-}
-
-#[inline(always)]
-fn mask_tokens_body<S: Simd>(
-    simd: S,
-    tokens: Tokens<'_>,
-    d_rows: &[f32],
-    width: usize,
-    dropout: Option<Dropout>,
-    d_tokens: &mut [f32],
-) {
-    let mut factors = vec![0.0; width];
-    for (token, (&row, d)) in tokens.rows.iter().zip(d_tokens.chunks_exact_mut(width)).enumerate() {
-        d.copy_from_slice(&d_rows[row * width..][..width]);
-        if let Some(dropout) = dropout {
-            dropout.fill_row((tokens.first + token) as u64, &mut factors);
-            multiply_row(simd, d, &factors);
-        }
-    }
-}
-
-crate::dispatch! {
-    /// The way back of [`gather_tokens`]: each token's gradient from its row, with the token's dropout.
-    pub(crate) fn mask_tokens(
-        tokens: Tokens<'_>,
-        d_rows: &[f32],
-        width: usize,
-        dropout: Option<Dropout>,
-        d_tokens: &mut [f32],
-    ) -> () = mask_tokens_body;
-}
-
-#[inline(always)]
-fn scatter_tokens_body<S: Simd>(
-    simd: S,
-    types: &[u32],
-    d_tokens: &[f32],
-    width: usize,
-    d_vectors: &mut [f32],
-) {
-    for (&index, d) in types.iter().zip(d_tokens.chunks_exact(width)) {
-        add_row(simd, &mut d_vectors[index as usize * width..][..width], d);
-    }
-}
-
-crate::dispatch! {
-    /// Adds each token's gradient to that of its type, token by token.
-    pub(crate) fn scatter_tokens(types: &[u32], d_tokens: &[f32], width: usize, d_vectors: &mut [f32]) -> () =
-        scatter_tokens_body;
 }
