@@ -14,7 +14,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ferrule import attrs as attrs
+    from ferrule import lang as lang
+    from ferrule import language as language
+    from ferrule import pipeline as pipeline
     from ferrule import registry as registry
+    from ferrule import scorer as scorer
+    from ferrule import tokenizer as tokenizer
+    from ferrule import tokens as tokens
+    from ferrule import training as training
+    from ferrule import util as util
+    from ferrule import vocab as vocab
     from ferrule.language import Language as Language
     from ferrule.language import blank as blank
     from ferrule.language import load as load
@@ -35,15 +45,38 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "set_num_threads": ("ferrule._core", "set_num_threads"),
 }
 
+# reachable after `import ferrule` alone, as those of that name are after `import spacy`
+_MODULES = {
+    "attrs",
+    "kernels",
+    "lang",
+    "language",
+    "lookups",
+    "ml",
+    "ops",
+    "pipeline",
+    "scorer",
+    "strings",
+    "symbols",
+    "tokenizer",
+    "tokens",
+    "training",
+    "util",
+    "vectors",
+    "vocab",
+}
+
 __all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
-    """The public name, imported on first use and kept in the module afterwards."""
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'ferrule' has no attribute {name!r}")
+    """The public name or module, imported on first use and kept in the module afterwards."""
     import importlib
 
+    if name in _MODULES:
+        return importlib.import_module(f"ferrule.{name}")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ferrule' has no attribute {name!r}")
     module_name, attribute = _PUBLIC[name]
     module = importlib.import_module(module_name)
     value = module if attribute is None else getattr(module, attribute)
@@ -53,4 +86,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Every public name, imported or not."""
-    return sorted({*globals(), *_PUBLIC})
+    return sorted({*globals(), *_PUBLIC, *_MODULES})

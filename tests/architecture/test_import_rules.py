@@ -45,6 +45,7 @@ LAYERS: list[set[str]] = [
         "training.outputs",
         "training.presets",
         "training.report",
+        "training.roles",
         "training.setting_types",
         "training.settings",
         "training.teachers",

@@ -61,6 +61,8 @@ def test_a_new_config_has_no_problems(
         ("use_averages", "use_averages = ture", "use_averages: expected true or false, found 'ture'"),
         ("learn_rate", 'learn_rate = "fast"', "learn_rate: expected a number, a list of numbers or"),
         ("frozen_components", "frozen_components = tagger", "expected a list of texts, found 'tagger'"),
+        ("frozen_components", 'frozen_components = ["taggr"]', "'taggr'; did you mean 'tagger'?"),
+        ("annotating_comp", 'annotating_components = ["taggr"]', "'taggr'; did you mean 'tagger'?"),
         ("@optimizers", '@optimizers = "Adm.v1"', "Did you mean 'Adam.v1'"),
         ("@batchers", '@batcher = "spacy.batch_by_words.v1"', "Did you mean 'batchers'?"),
         ("depth", "deth = 2", "deth: unknown setting; did you mean 'depth'?"),

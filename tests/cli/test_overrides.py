@@ -72,6 +72,13 @@ def test_an_unknown_section_is_named_with_the_nearest(config_file: Path) -> None
         read_config(config_file, {"trainig.max_steps": 9})
 
 
+def test_a_path_that_nothing_uses_is_refused_with_the_nearest(config_file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--paths\.trian: nothing .* did you mean --paths\.train\?"):
+        read_config(config_file, {"paths.trian": "x.spacy"})
+    config_file.write_text(CONFIG + "\n[corpora.mine]\npath = ${paths.mine}\n")
+    assert read_config(config_file, {"paths.mine": "x.spacy"})["paths"]["mine"] == "x.spacy"
+
+
 def test_a_file_that_is_no_config_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.cfg"
     path.write_text("[training\nmax_steps = 5")
@@ -86,3 +93,18 @@ def test_code_is_imported_and_a_missing_file_named(tmp_path: Path) -> None:
     assert (tmp_path / "ran").exists()
     with pytest.raises(ValueError, match=r"missing\.py"):
         run_code(tmp_path / "missing.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\nraise RuntimeError('no model')", r"failing\.py, line 2: RuntimeError: no model"),
+        ("def broken(:", r"failing\.py, line 1: SyntaxError"),
+        ("import spacy.no_such_part", r"line 1: ModuleNotFoundError.*names from ferrule"),
+    ],
+)
+def test_what_goes_wrong_in_code_is_named_with_its_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "failing.py"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        run_code(path)

@@ -156,3 +156,11 @@ def test_importing_ferrule_is_light_and_touches_nothing() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_modules_are_reachable_from_the_package_alone_as_those_of_spacy_are() -> None:
+    script = "import ferrule as spacy; print(spacy.tokens.Doc.__name__, spacy.language.Language.__name__)"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["Doc", "Language"]
+    with pytest.raises(AttributeError, match="no attribute 'tokns'"):
+        ferrule.tokns  # noqa: B018

@@ -43,7 +43,8 @@ def debug_data(
         typer.echo(f"warning: {line}")
     for line in errors:
         typer.echo(f"error: {line}")
-    typer.echo(f"{len(errors)} errors, {len(warnings)} warnings")
+    counts = ((len(errors), "error"), (len(warnings), "warning"))
+    typer.echo(", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts))
     if errors:
         raise typer.Exit(1)
 

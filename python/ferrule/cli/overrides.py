@@ -57,9 +57,28 @@ def read_config(path: Path, overrides: dict[str, Any]) -> Config:
 
 
 def override(config: Config, overrides: dict[str, Any]) -> None:
-    """Put `overrides` into `config`. Raises ConfigError for a section that is not there."""
+    """Put `overrides` into `config`.
+
+    Raises ConfigError for a section that is not there, and for a path that nothing in the config uses.
+    """
     for name, value in overrides.items():
+        _check_path(config, name)
         _set(config, name, value)
+
+
+def _check_path(config: Config, name: str) -> None:
+    """Refuse a new path that no setting refers to: it would do nothing, and is a slip."""
+    section, _, key = name.partition(".")
+    known = config.get(section)
+    if section != "paths" or not isinstance(known, dict) or key in known:
+        return
+    from ferrule.language import Language
+
+    known = {**Language.default_config["paths"], **known}
+    if key not in known and f"${{{name}}}" not in config.to_str(interpolate=False):
+        near = nearest_names(key, known)
+        hint = f"did you mean --paths.{near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
+        raise ConfigError(f"--{name}: nothing in the config uses that path; {hint}")
 
 
 def _set(config: dict[str, Any], name: str, value: Any) -> None:
@@ -78,6 +97,8 @@ def _set(config: dict[str, Any], name: str, value: Any) -> None:
 def run_code(path: Path | None) -> None:
     """Import the Python file at `path`, so that what it registers can be named in a config; nothing for
     None.
+
+    Raises ValueError for a file that is not there, and with file and line for what the code raises.
     """
     if path is None:
         return
@@ -89,4 +110,23 @@ def run_code(path: Path | None) -> None:
         raise ValueError(f"--code {path}: there is no Python file of that name")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ValueError(_in_code(path, error)) from error
+
+
+def _in_code(path: Path, error: Exception) -> str:
+    """Where in the file at `path` the error comes from, and what it is."""
+    import traceback
+
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+        what = f"SyntaxError: {error.msg}"
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((frame.lineno for frame in reversed(frames) if Path(frame.filename) == path), None)
+        what = f"{type(error).__name__}: {error}"
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "spacy":
+        what += ". Import the same names from ferrule: what registers with spaCy is not known here"
+    return f"--code {path}{f', line {line}' if line else ''}: {what}"

@@ -108,7 +108,7 @@ class Building(PipelineState):
                 else f"There are: {', '.join(names)}. "
             )
             + "Register a component of your own with @Language.factory or @Language.component, and have its "
-            "module imported, before it is used."
+            "module imported, before it is used (in commands: --code FILE)."
         )
 
     def create_pipe(

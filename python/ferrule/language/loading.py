@@ -161,7 +161,7 @@ def _without_foreign(folder: Path, lacking: Mapping[str, str], excluded: list[st
         f"{folder} has components that Ferrule does not: {listed}. Leave them out with ferrule.load(…, "
         f"exclude={names}), or let spaCy, installed beside Ferrule, run them with ferrule.load(…, "
         'foreign="spacy"); commands have --exclude and --foreign for it. For a component of your own, import '
-        "the module that registers its factory first."
+        "the module that registers its factory first (in commands: --code FILE)."
     )
 
 

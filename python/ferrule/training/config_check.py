@@ -18,6 +18,7 @@ from ferrule.language.config import SECTION_ORDER
 from ferrule.language.languages import saved_lang_class
 from ferrule.registry import registry
 from ferrule.training.distillation_settings import DistillationSettings
+from ferrule.training.roles import unknown_components
 from ferrule.training.setting_types import fits, in_words
 from ferrule.training.settings import TrainingSettings
 
@@ -95,7 +96,16 @@ def _variables(config: Config) -> Iterator[ConfigProblem]:
             if wanted not in known:
                 near = nearest_names(wanted, known)
                 hint = f"; did you mean ${{{near[0]}}}?" if near else ""
+                hint = _not_here(wanted, known) or hint
                 yield ConfigProblem(place, f"there is no setting ${{{name}}}{hint}")
+
+
+def _not_here(wanted: str, known: Mapping[str, Any]) -> str:
+    """Why a component that is copied from a source cannot be referred to; empty for other settings."""
+    block = ".".join(wanted.split(".")[:2])
+    if not (block.startswith("components.") and f"{block}.source" in known):
+        return ""
+    return f": [{block}] is copied from its source, and so are its settings; write the value itself"
 
 
 def _walk(section: Mapping[str, Any], place: Place) -> Iterator[tuple[Place, Any]]:
@@ -139,6 +149,10 @@ def _pipeline(config: Config) -> Iterator[ConfigProblem]:
             yield ConfigProblem((*place, "factory"), str(error))
             continue
         yield from _upstreams(block, place, blocks)
+    for setting in ("frozen_components", "annotating_components"):
+        named = config["training"].get(setting)
+        for problem in unknown_components(named if isinstance(named, list) else (), blocks):
+            yield ConfigProblem(("training", setting), problem)
 
 
 def _factory_settings(kind: type[Language], name: str, block: Mapping[str, Any]) -> Iterator[ConfigProblem]:

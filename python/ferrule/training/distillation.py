@@ -21,6 +21,7 @@ from ferrule.training.example import Example
 from ferrule.training.kept_scores import keep_scores, load_scores
 from ferrule.training.loop import run_training
 from ferrule.training.outputs import RunFolder
+from ferrule.training.roles import check_frozen, check_names
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 from ferrule.training.teachers import Teacher
 
@@ -43,6 +44,7 @@ def init_student(config: Config, teacher: Teacher) -> Language:
     filled = nlp.config.interpolate()
     settings = DistillationSettings.from_config(filled)
     training = settings.training(filled)
+    check_names(nlp, training)
     set_seed(training.seed)
     sourced = [name for name, block in config.get("components", {}).items() if "source" in block]
     corpus = _corpus(filled, settings)
@@ -53,6 +55,7 @@ def init_student(config: Config, teacher: Teacher) -> Language:
     ):
         sample = None if training.max_epochs >= 0 else 100
         nlp.initialize(lambda: islice(corpus(nlp), sample), sgd=training.optimizer)
+    check_frozen(nlp, training)
     return nlp
 
 

@@ -82,7 +82,7 @@ def _settings(name: str, size: dict[str, Any], encoder: str) -> dict[str, Any]:
     if name == "tok2vec":
         return {"model": _tok2vec(size, encoder)}
     if name in HEADS:
-        return {"model": {**HEADS[name], "nO": None, "tok2vec": LISTENER}}
+        return {"model": {**HEADS[name], "nO": None, "tok2vec": dict(LISTENER)}}
     return {}
 
 
