@@ -1,58 +1,47 @@
-//! Numbers by 64-bit ids. The ids lie in a list and the table holds bare numbers, so that a table that grows touches
-//! little memory: pages that are used for the first time are most of what growing costs.
+//! Numbers by 64-bit ids.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use crate::numbered::Numbered;
 
-/// Ids in the order they came, found by themselves. An id is its own hash.
+/// Ids in the order they came, found by themselves.
 #[derive(Default)]
-pub(crate) struct IdIndex {
-    ids: Vec<u64>,
-    numbers: HashTable<u32>,
+pub(crate) struct IdIndex(Numbered<u64>);
+
+/// An id is its own hash.
+fn hash_of(id: &u64) -> u64 {
+    *id
 }
 
 impl IdIndex {
     /// The number of the first that came with this id.
     pub(crate) fn find(&self, id: u64) -> Option<u32> {
-        self.numbers.find(id, |&number| self.ids[number as usize] == id).copied()
+        self.0.find(id, |&other| other == id)
     }
 
     /// Gives the id the next number, by which it is found unless it has one already.
     pub(crate) fn push(&mut self, id: u64) -> u32 {
         if !self.push_new(id) {
-            self.ids.push(id);
+            self.0.push_unfound(id);
         }
-        self.ids.len() as u32 - 1
+        self.0.len() as u32 - 1
     }
 
     /// Gives the id the next number unless it has one, and says so.
     pub(crate) fn push_new(&mut self, id: u64) -> bool {
-        let Self { ids, numbers } = self;
-        let hash_of = |&number: &u32| ids[number as usize];
-        let Entry::Vacant(free) = numbers.entry(id, |number| hash_of(number) == id, hash_of) else {
-            return false;
-        };
-        free.insert(u32::try_from(ids.len()).expect("an index holds fewer than 2^32 ids"));
-        ids.push(id);
-        true
+        self.0.push_new(id, |&other| other == id, hash_of).is_none()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ids.len()
+        self.0.len()
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, n_more: usize) {
+        self.0.reserve(n_more, hash_of);
     }
 
     /// Lets go of the ids from number `len` on, and of memory where more than twice as much is held as is used.
     pub(crate) fn truncate(&mut self, len: usize) {
-        for number in len..self.ids.len() {
-            let id = self.ids[number];
-            if let Ok(found) = self.numbers.find_entry(id, |&other| other as usize == number) {
-                found.remove();
-            }
-        }
-        self.ids.truncate(len);
-        self.ids.shrink_to(2 * len);
-        let ids = &self.ids;
-        self.numbers.shrink_to(2 * len, |&number| ids[number as usize]);
+        self.0.truncate(len, hash_of);
     }
 }
 

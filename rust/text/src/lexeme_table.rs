@@ -50,6 +50,7 @@ impl LexemeTable {
     /// The index of each word type that was looked up, by thread; those that are new still are added in `order`.
     pub(crate) fn number(&mut self, looked_up: &[LookedUp], order: &[Turn]) -> Vec<Vec<u32>> {
         let mut indices: Vec<Vec<u32>> = looked_up.iter().map(|found| found.indices.clone()).collect();
+        self.by_orth.reserve(order.len());
         for turn in order {
             let found = &looked_up[turn.thread as usize];
             let new = &found.new[turn.nth as usize];

@@ -8,6 +8,7 @@ mod id_index;
 pub mod lexeme;
 mod lexeme_table;
 pub mod lexical;
+mod numbered;
 pub mod strings;
 pub mod symbols;
 pub mod tokenizer;

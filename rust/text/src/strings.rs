@@ -168,6 +168,12 @@ impl StringsWrite<'_> {
         self.0.losses
     }
 
+    /// Makes room for so many more strings.
+    pub(crate) fn reserve(&mut self, n_more: usize) {
+        let Sections { kept, zone, in_zone, .. } = &mut *self.0;
+        if *in_zone { zone } else { kept }.by_id.reserve(n_more);
+    }
+
     /// Keeps `text`, whose [`string_id`] is `id`, until the end of the open memory zone, or for good.
     pub fn add_transient(&mut self, id: u64, text: &str) {
         self.0.insert(id, text, true);

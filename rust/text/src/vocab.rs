@@ -191,6 +191,7 @@ impl Vocab {
     fn keep_strings(&self, looked_up: &[LookedUp], order: &[Turn]) {
         let mut strings = self.strings.write();
         let losses = strings.losses();
+        strings.reserve(order.len());
         for turn in order {
             let found = &looked_up[turn.thread as usize];
             let NewWord { form, strings: new, .. } = &found.new[turn.nth as usize];

@@ -1,6 +1,9 @@
 //! Strings derived from a word: its outline, first character and last characters.
 
+use std::borrow::Cow;
+
 use super::character::{is_digit, is_letter};
+use super::kinds::Kinds;
 
 /// From this length in characters on the outline of a word is just `LONG`.
 const LONG: usize = 100;
@@ -38,6 +41,22 @@ pub fn word_shape(text: &str) -> String {
     shape
 }
 
+/// [`word_shape`] of a word of these kinds of characters, without new memory for the usual shapes.
+pub(super) fn shape_of(text: &str, kinds: Option<Kinds>) -> Cow<'static, str> {
+    let shape = match kinds {
+        Some(kinds) if kinds.are_letters() && kinds.is_lower() => "xxxx",
+        Some(kinds) if kinds.are_letters() && kinds.is_upper() => "XXXX",
+        Some(kinds) if kinds.are_letters() && kinds.is_title() => "Xxxxx",
+        Some(kinds) if kinds.are_digits() => "dddd",
+        _ => "",
+    };
+    match shape {
+        "" => Cow::Owned(word_shape(text)),
+        _ if text.len() >= LONG => Cow::Borrowed("LONG"),
+        _ => Cow::Borrowed(&shape[..shape.len().min(text.len())]),
+    }
+}
+
 /// The first character, or nothing of nothing.
 pub fn prefix(text: &str) -> &str {
     let end = text.chars().next().map_or(0, char::len_utf8);
@@ -46,6 +65,11 @@ pub fn prefix(text: &str) -> &str {
 
 /// The last three characters, fewer where the text is shorter.
 pub fn suffix(text: &str) -> &str {
+    if let [.., a, b, c] = text.as_bytes()
+        && (a | b | c).is_ascii()
+    {
+        return &text[text.len() - SUFFIX_LENGTH..];
+    }
     let start = text.char_indices().rev().nth(SUFFIX_LENGTH - 1).map_or(0, |(at, _)| at);
     &text[start..]
 }

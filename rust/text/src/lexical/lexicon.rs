@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::flags::language_independent_flags;
-use super::form::{prefix, suffix, word_shape};
+use super::flags::flags_of;
+use super::form::{prefix, shape_of, suffix};
+use super::kinds::Kinds;
 use super::likeness::{like_numeral, like_ordinal_numeral, without_separators};
 use crate::hash::IdMap;
 use crate::lexeme::{Lexeme, NO_RANK, flag};
@@ -40,7 +41,7 @@ pub struct WordForms<'t> {
     text: &'t str,
     lower: Cow<'t, str>,
     norm: Option<&'t str>,
-    shape: String,
+    shape: Cow<'static, str>,
     lang: &'t str,
     /// Ids of the lower case, prefix, suffix, shape, language and norm.
     ids: [u64; 6],
@@ -80,11 +81,15 @@ impl Lexicon {
 
     /// As [`forms`](Self::forms), of a word whose string id is `orth`.
     pub(crate) fn forms_of<'t>(&'t self, text: &'t str, orth: u64) -> WordForms<'t> {
-        let is_plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-        let lower = if is_plain { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) };
+        let kinds = Kinds::of(text);
+        let lower = match kinds {
+            Some(kinds) if !kinds.has_upper() => Cow::Borrowed(text),
+            Some(_) => Cow::Owned(text.to_ascii_lowercase()),
+            None => Cow::Owned(text.to_lowercase()),
+        };
         let id_of = |string: &str| if string == text { orth } else { string_id(string) };
         let norm = self.norms.get(text).or_else(|| self.norms_by_id.get(&orth)).map(String::as_str);
-        let shape = word_shape(text);
+        let shape = shape_of(text, kinds);
         let mut lexeme = Lexeme {
             orth,
             lower: id_of(&lower),
@@ -93,12 +98,16 @@ impl Lexicon {
             suffix: id_of(suffix(text)),
             shape: id_of(&shape),
             lang: string_id(&self.lang),
-            flags: language_independent_flags(text),
+            flags: flags_of(text, kinds),
             rank: NO_RANK,
             length: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
         };
         lexeme.set_flag(flag::IS_STOP, self.stop_words.contains(&*lower));
-        lexeme.set_flag(flag::LIKE_NUM, self.like_num(text));
+        let like_num = match kinds {
+            Some(kinds) if kinds.are_letters() => self.number_words.contains(&*lower),
+            _ => self.like_num(text),
+        };
+        lexeme.set_flag(flag::LIKE_NUM, like_num);
         let Lexeme { lower: lower_id, prefix, suffix, shape: shape_id, lang, norm: norm_id, .. } = lexeme;
         let ids = [lower_id, prefix, suffix, shape_id, lang, norm_id];
         WordForms { lexeme, orth, text, lower, norm, shape, lang: &self.lang, ids }

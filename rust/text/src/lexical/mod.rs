@@ -3,6 +3,7 @@
 mod character;
 mod flags;
 mod form;
+mod kinds;
 mod lexicon;
 mod likeness;
 mod top_level_domains;

@@ -5,10 +5,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::split::Chunk;
+use crate::numbered::Numbered;
 
 /// From this many entries on a part is emptied and begun anew, so that a stream of rare words cannot fill memory.
 const MAX_ENTRIES: usize = 1 << 18;
@@ -74,35 +72,31 @@ impl Found<'_> {
     }
 }
 
-/// Short chunks in the order they came, found by their keys. The table holds bare numbers, so that one that grows
-/// touches little memory: pages that are used for the first time are most of what growing costs.
+/// Short chunks in the order they came, found by their keys.
 #[derive(Default)]
 struct ShortChunks {
-    entries: Vec<(u128, Slot)>,
-    numbers: HashTable<u32>,
+    chunks: Numbered<(u128, Slot)>,
     fold: Fold,
 }
 
 impl ShortChunks {
     fn get(&self, key: u128) -> Option<Slot> {
-        let number =
-            self.numbers.find(self.fold.hash(key), |&number| self.entries[number as usize].0 == key)?;
-        Some(self.entries[*number as usize].1)
+        let number = self.chunks.find(self.fold.hash(key), |(other, _)| *other == key)?;
+        Some(self.chunks.entries()[number as usize].1)
     }
 
     fn insert(&mut self, key: u128, slot: Slot) {
-        let Self { entries, numbers, fold } = self;
-        let is_it = |number: &u32| entries[*number as usize].0 == key;
-        match numbers.entry(fold.hash(key), is_it, |&number| fold.hash(entries[number as usize].0)) {
-            Entry::Occupied(known) => {
-                let number = *known.get() as usize;
-                entries[number].1 = slot;
-            }
-            Entry::Vacant(free) => {
-                free.insert(entries.len() as u32);
-                entries.push((key, slot));
-            }
+        let Self { chunks, fold } = self;
+        if let Some(known) =
+            chunks.push_new((key, slot), |(other, _)| *other == key, |(key, _)| fold.hash(*key))
+        {
+            known.1 = slot;
         }
+    }
+
+    fn reserve(&mut self, n_more: usize) {
+        let Self { chunks, fold } = self;
+        chunks.reserve(n_more, |(key, _)| fold.hash(*key));
     }
 }
 
@@ -135,12 +129,13 @@ impl Part {
 
     /// How many chunks there are.
     pub(super) fn len(&self) -> usize {
-        self.short.entries.len() + self.long.len()
+        self.short.chunks.len() + self.long.len()
     }
 
     /// All chunks with their tokens.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Key<'_>, Found<'_>)> {
-        let short = self.short.entries.iter().map(|(number, slot)| (Key::Short(*number), self.found(slot)));
+        let short =
+            self.short.chunks.entries().iter().map(|(number, slot)| (Key::Short(*number), self.found(slot)));
         short.chain(self.long.iter().map(|(string, slot)| (Key::Long(string), self.found(slot))))
     }
 
@@ -234,6 +229,9 @@ impl ChunkCache {
         lexeme_of: impl Fn(u32) -> u32,
         is_kept: impl Fn(u32) -> bool,
     ) {
+        if self.zone == 0 {
+            self.kept.short.reserve(fresh.short.chunks.len());
+        }
         let mut tokens = Vec::new();
         for (key, found) in fresh.iter() {
             tokens.clear();

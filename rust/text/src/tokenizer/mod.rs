@@ -11,6 +11,7 @@ pub mod python_regex;
 mod regular;
 mod reverse;
 mod rules;
+mod screen;
 mod search;
 mod session;
 mod split;

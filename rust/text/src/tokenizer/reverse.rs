@@ -12,11 +12,13 @@ use regex_automata::{Anchored, Input, MatchKind};
 use super::cost;
 use super::per_thread::PerThread;
 use super::python_regex::Node;
+use super::screen::{Screen, Tied};
 
 /// Bytes of states an automaton keeps before it starts over.
 const CACHE_CAPACITY: usize = 1 << 24;
 
 struct Automaton {
+    screen: Screen,
     dfa: DFA,
     caches: PerThread<Cache>,
     /// Characters of look-behind at the start of a match.
@@ -31,19 +33,24 @@ pub(super) struct ReverseSearch {
 impl ReverseSearch {
     /// Takes the alternatives it can run and hands back the others.
     pub(super) fn new(alternatives: Vec<&Node>) -> (Self, Vec<Node>) {
-        let mut by_width: Vec<(usize, Vec<String>)> = Vec::new();
+        let mut by_width: Vec<(usize, Vec<String>, Vec<Node>)> = Vec::new();
         let mut rest = Vec::new();
         for alternative in alternatives {
             match backward_pattern(alternative) {
-                Some((width, pattern)) => match by_width.iter_mut().find(|(known, _)| *known == width) {
-                    Some((_, patterns)) => patterns.push(pattern),
-                    None => by_width.push((width, vec![pattern])),
+                Some((width, pattern)) => match by_width.iter_mut().find(|(known, ..)| *known == width) {
+                    Some((_, patterns, nodes)) => {
+                        patterns.push(pattern);
+                        nodes.push(alternative.clone());
+                    }
+                    None => by_width.push((width, vec![pattern], vec![alternative.clone()])),
                 },
                 None => rest.push(alternative.clone()),
             }
         }
-        let automata =
-            by_width.into_iter().filter_map(|(width, patterns)| Automaton::new(width, &patterns.join("|")));
+        let automata = by_width.into_iter().filter_map(|(width, patterns, nodes)| {
+            let screen = Screen::new(&Node::Alternation(nodes), Tied::ToEnd);
+            Automaton::new(width, &patterns.join("|"), screen)
+        });
         (Self { automata: automata.collect() }, rest)
     }
 
@@ -55,17 +62,20 @@ impl ReverseSearch {
 
 impl Automaton {
     /// None where the pattern is too large for an automaton.
-    fn new(width: usize, pattern: &str) -> Option<Self> {
+    fn new(width: usize, pattern: &str, screen: Screen) -> Option<Self> {
         let nfa = thompson::Config::new().reverse(true);
         let config = DFA::config()
             .match_kind(MatchKind::All)
             .cache_capacity(CACHE_CAPACITY)
             .skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).thompson(nfa).build(pattern).ok()?;
-        Some(Self { dfa, caches: PerThread::default(), width })
+        Some(Self { screen, dfa, caches: PerThread::default(), width })
     }
 
     fn leftmost_start(&self, text: &str) -> Option<usize> {
+        if !self.screen.lets_pass(text) {
+            return None;
+        }
         self.caches.with(|| self.dfa.create_cache(), |cache| self.leftmost_start_with(cache, text))
     }
 

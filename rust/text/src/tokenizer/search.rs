@@ -1,7 +1,7 @@
 //! How rules look for prefixes, suffixes, infixes and whole matches.
 //!
-//! Each pattern has an *outline*, a regular pattern that matches at least wherever the exact one does. Most words
-//! fail the outline in a few nanoseconds, and only the others see the exact pattern.
+//! Most words are screened out: they lack characters that every match holds. Of the others most fail the *outline*, a
+//! regular pattern that matches at least wherever the exact one does, and only the rest see the exact pattern.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -11,6 +11,7 @@ use super::cost::{self, Reach};
 use super::python_regex::{Node, PatternError, parse};
 use super::regular::{Regular, SIZE_LIMIT};
 use super::reverse::ReverseSearch;
+use super::screen::{Bytes, Screen, Tied};
 use crate::vocab::HookError;
 
 /// A search of the caller's own. Ranges are in bytes of the text.
@@ -30,8 +31,13 @@ enum Exact {
 
 /// One pattern, searched from left to right.
 struct Matcher {
+    screen: Screen,
     outline: Regular,
     exact: Option<Exact>,
+    /// What those alternatives begin with that differ from their outlines. None where that may be anything.
+    inexact: Option<Bytes>,
+    /// What a match begins with, where a search with look-around may be run at such places only.
+    first: Option<Bytes>,
     /// Whether it is tied to the start of the text, so that the search ends where nothing can match any more.
     at_start: bool,
     reach: OnceLock<Reach>,
@@ -56,10 +62,17 @@ impl Matcher {
             let built = fancy_regex::RegexBuilder::new(&pattern).delegate_size_limit(SIZE_LIMIT).build();
             Some(Exact::LookAround(Box::new(built.map_err(|error| error.to_string())?)))
         };
+        let at_start = !start.is_empty();
+        let differ = |node: &&&Node| node.exact() != node.outline();
+        let inexact =
+            Node::Alternation(node.alternatives().iter().filter(differ).copied().cloned().collect());
         Ok(Self {
+            screen: Screen::new(node, if at_start { Tied::ToStart } else { Tied::Nowhere }),
             outline: Regular::new(&outline)?,
             exact,
-            at_start: !start.is_empty(),
+            inexact: inexact.first().map(Bytes::new),
+            first: node.first().map(Bytes::new),
+            at_start,
             reach: OnceLock::new(),
             look_ahead: node.look_ahead().map(|characters| 4 * characters),
         })
@@ -82,17 +95,30 @@ impl Matcher {
     }
 
     fn find(&self, text: &str) -> Result<Option<Range<usize>>, TokenizeError> {
+        if !self.screen.lets_pass(text) {
+            return Ok(None);
+        }
         cost::read(|| self.cost(text));
         match &self.exact {
             None => Ok(self.outline.find(text)),
+            // Of alternatives that are their own outlines the outline finds what the exact pattern does.
+            Some(_) if self.at_start && self.is_exact_in(text) => Ok(self.outline.find(text)),
             Some(_) if !self.outline.is_match(text) => Ok(None),
             Some(Exact::Regular(regex)) => Ok(regex.find(text)),
             Some(Exact::LookAround(regex)) => Ok(regex.find(text)?.map(|found| found.range())),
         }
     }
 
+    /// Whether only alternatives that are their own outlines may match at the start of the text.
+    fn is_exact_in(&self, text: &str) -> bool {
+        self.inexact.as_ref().is_some_and(|first| !text.bytes().next().is_some_and(|byte| first.has(byte)))
+    }
+
     /// As [`find`](Self::find), from `from` on; what is before can still be looked behind at.
     fn find_from(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, TokenizeError> {
+        if !self.screen.lets_pass(text) {
+            return Ok(None);
+        }
         cost::read(|| text.len() - from);
         match &self.exact {
             None => Ok(self.outline.find_at(text, from)),
@@ -103,16 +129,42 @@ impl Matcher {
     }
 
     fn find_all(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizeError> {
+        if !self.screen.lets_pass(text) {
+            return Ok(Vec::new());
+        }
         cost::read(|| self.cost(text));
-        match &self.exact {
-            None => Ok(self.outline.find_all(text)),
-            Some(_) if !self.outline.is_match(text) => Ok(Vec::new()),
-            Some(Exact::Regular(regex)) => Ok(regex.find_all(text)),
-            Some(Exact::LookAround(regex)) => {
+        match (&self.exact, &self.first) {
+            (None, _) => Ok(self.outline.find_all(text)),
+            _ if !self.outline.is_match(text) => Ok(Vec::new()),
+            (Some(Exact::Regular(regex)), _) => Ok(regex.find_all(text)),
+            (Some(Exact::LookAround(regex)), Some(first)) => find_all_at(regex, text, first),
+            (Some(Exact::LookAround(regex)), None) => {
                 regex.find_iter(text).map(|found| Ok(found.map(|found| found.range())?)).collect()
             }
         }
     }
+}
+
+/// All matches, none of them empty, of a pattern whose matches begin with `first`: a search with look-around takes
+/// several steps for each alternative wherever it is tried.
+fn find_all_at(
+    regex: &fancy_regex::Regex,
+    text: &str,
+    first: &Bytes,
+) -> Result<Vec<Range<usize>>, TokenizeError> {
+    let mut all = Vec::new();
+    let mut done = 0;
+    for (at, character) in text.char_indices() {
+        if at < done || !first.has(text.as_bytes()[at]) {
+            continue;
+        }
+        let here = fancy_regex::RegexInput::new(text).from_pos(at).anchored(true);
+        if let Some(found) = regex.find_input(here)? {
+            done = found.end().max(at + character.len_utf8());
+            all.push(found.range());
+        }
+    }
+    Ok(all)
 }
 
 /// Where the last `count` characters of the text begin.

@@ -129,9 +129,10 @@ pub(super) struct Session<'t> {
     fresh: Part,
     new_words: NewWords<'t>,
     words: Words,
-    /// Room for some chunks, for where they are in the cache, and for the tokens of one.
+    /// Room for some chunks, for where they are in the cache, and for the pieces and tokens of one.
     block: Vec<(Chunk, Key<'t>)>,
     places: Vec<Option<Place>>,
+    pieces: Vec<Piece>,
     tokens: Vec<CachedToken>,
     /// The documents of the texts so far.
     done: Documents,
@@ -158,6 +159,7 @@ impl<'t> Session<'t> {
             words: Words::default(),
             block: Vec::new(),
             places: Vec::new(),
+            pieces: Vec::new(),
             tokens: Vec::new(),
             done: Vec::new(),
         }
@@ -243,16 +245,15 @@ impl<'t> Session<'t> {
     /// Takes a chunk apart that was not seen before.
     fn tokenize_new(&mut self, text: &'t str, chunk: &Chunk, key: Key<'t>) -> Result<(), TokenizeError> {
         let string = &text[chunk.start..chunk.end];
-        let mut tokens = std::mem::take(&mut self.tokens);
+        let (mut pieces, mut tokens) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.tokens));
+        self.rules.chunk_pieces(string, &mut pieces)?;
         tokens.clear();
-        for piece in self.rules.chunk_pieces(string)? {
-            tokens.push(self.token(string, &piece));
-        }
+        tokens.extend(pieces.iter().map(|piece| self.token(string, piece)));
         self.words.push_all(&tokens, chunk.space);
         if string.len() <= MAX_CACHED_BYTES {
             self.fresh.insert(key, &tokens);
         }
-        self.tokens = tokens;
+        (self.pieces, self.tokens) = (pieces, tokens);
         Ok(())
     }
 

@@ -138,12 +138,12 @@ impl Rules {
         Ok(pieces)
     }
 
-    /// The tokens of one chunk.
-    pub(super) fn chunk_pieces(&self, chunk: &str) -> Result<Vec<Piece>, TokenizeError> {
-        let mut pieces = Vec::with_capacity(4);
-        self.split_chunk(chunk, 0, chunk.len(), true, &mut pieces)?;
-        self.put_specials_together(chunk, &mut pieces);
-        Ok(pieces)
+    /// The tokens of one chunk; `pieces` is emptied first.
+    pub(super) fn chunk_pieces(&self, chunk: &str, pieces: &mut Vec<Piece>) -> Result<(), TokenizeError> {
+        pieces.clear();
+        self.split_chunk(chunk, 0, chunk.len(), true, pieces)?;
+        self.put_specials_together(chunk, pieces);
+        Ok(())
     }
 
     fn split_chunk(

@@ -4,8 +4,10 @@
 //! is refused with its place; nothing is matched differently in silence.
 
 mod emit;
+mod needs;
 mod parse;
 
+pub use needs::AsciiSet;
 pub use parse::parse;
 
 /// A pattern that could not be taken over.
