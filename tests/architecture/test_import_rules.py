@@ -44,6 +44,7 @@ LAYERS: list[set[str]] = [
         "training.loop",
         "training.outputs",
         "training.presets",
+        "training.ranking",
         "training.report",
         "training.roles",
         "training.setting_types",

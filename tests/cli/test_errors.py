@@ -97,3 +97,10 @@ def test_an_existing_config_is_not_overwritten(tmp_path: Path) -> None:
 )
 def test_an_error_reads_as_a_person_would_say_it(error: Exception, text: str) -> None:
     assert describe(error).startswith(text)
+
+
+def test_an_error_of_foreign_code_comes_with_its_place() -> None:
+    try:
+        {}["URGENT"]
+    except KeyError as error:
+        assert describe(error).startswith(f"KeyError: 'URGENT', in {__file__}, line ")

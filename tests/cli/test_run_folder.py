@@ -11,6 +11,7 @@ import pytest
 
 import ferrule
 from ferrule.cli import main
+from ferrule.cli.run_folder import check_folder
 from ferrule.storage import write_whole
 from ferrule.tokens import Doc, DocBin
 from ferrule.training.outputs import RunFolder, unfinished_step
@@ -161,3 +162,9 @@ def test_a_file_is_written_whole_or_stays(tmp_path: Path) -> None:
     assert [each.name for each in file.parent.iterdir()] == ["a.txt"]
     with pytest.raises(OSError, match=r"a\.txt"):
         write_whole(file / "below", "third")
+
+
+def test_a_file_is_no_folder_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"--output .*file is a file; name a folder"):
+        check_folder(tmp_path / "file", resume=False, force=False)

@@ -92,6 +92,17 @@ def test_the_earliest_of_equal_scores_is_the_best() -> None:
     assert [is_best for _, is_best in seen] == [True, True, False, False]
 
 
+def test_without_any_score_the_latest_is_the_best_and_patience_does_not_end_the_run() -> None:
+    with pytest.warns(UserWarning, match=r"nothing is scored.*score_weights"):
+        seen = run(Recorder(), settings(score_weights={}, patience=1, max_steps=3), ["a"])
+    assert [is_best for _, is_best in seen] == [True] * 4
+
+
+def test_the_first_score_above_zero_is_better_than_later_zeros() -> None:
+    seen = run(Recorder([0.0, 0.0, 0.1, 0.0]), settings(max_epochs=4), ["a"])
+    assert [is_best for _, is_best in seen] == [True, True, True, False]
+
+
 def test_patience_counts_steps_since_the_best() -> None:
     seen = run(Recorder([0.1, 0.5]), settings(patience=3), ["a"])
     assert seen[-1][0]["step"] == 1 + 3
@@ -173,7 +184,7 @@ def test_an_empty_training_corpus_is_an_error(max_epochs: int) -> None:
 
 def test_an_empty_development_corpus_is_an_error() -> None:
     with pytest.raises(ValueError, match="development corpus is empty"):
-        Evaluator(Recorder(), lambda _: [], {})()
+        Evaluator(Recorder(), lambda _: [], {"acc": 1.0})()
 
 
 def test_a_weighted_score_that_the_pipeline_does_not_give_is_named() -> None:

@@ -52,4 +52,12 @@ def describe(error: Exception) -> str:
         return f"{where}{error.strerror}{REMEDIES.get(error.errno or 0, '')}"
     if isinstance(error, (ValueError, TypeError, OSError)) and message:
         return message
-    return f"{type(error).__name__}: {message} (set {SHOW_TRACEBACK}=1 to see where)"
+    return f"{type(error).__name__}: {message}{_raised_in(error)} (set {SHOW_TRACEBACK}=1 to see more)"
+
+
+def _raised_in(error: Exception) -> str:
+    """The place where an error comes from: for those of a component's own code, which know nothing of us."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return f", in {frames[-1].filename}, line {frames[-1].lineno}" if frames else ""

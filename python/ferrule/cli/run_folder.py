@@ -16,9 +16,13 @@ AFTER_INTERRUPT = 130
 
 
 def check_folder(output: Path | None, *, resume: bool, force: bool) -> None:
-    """Raise ValueError where `--resume` finds nothing, or a new run would replace one that is not done."""
+    """Raise ValueError where `--resume` finds nothing, a new run would replace one that is not done, or
+    `output` is a file.
+    """
     from ferrule.training.outputs import CHECKPOINT, unfinished_step
 
+    if output is not None and output.exists() and not output.is_dir():
+        raise ValueError(f"--output {output} is a file; name a folder for the models")
     if resume and output is None:
         raise ValueError("--resume needs --output, the folder of the run that is to go on")
     if output is None:
@@ -36,12 +40,14 @@ def check_folder(output: Path | None, *, resume: bool, force: bool) -> None:
 def say_end(figures: RunFigures, output: Path | None) -> None:
     """Say where the models are and how good the best is; exit with 130 if Ctrl-C ended the run."""
     best = figures.best
-    if best is not None:
+    scored = best is not None and best["score"] != 0
+    if best is not None and scored:
         typer.echo(f"Best score: {best['score']:.4f}, at step {best['step']}")
     if output is None:
         typer.echo("Nothing was saved: name a folder with --output")
     else:
-        typer.echo(f"Saved: {output / 'model-best'} (best score), {output / 'model-last'} (end of the run)")
+        which = "best score" if scored else "latest evaluation"
+        typer.echo(f"Saved: {output / 'model-best'} ({which}), {output / 'model-last'} (end of the run)")
         typer.echo(f"Report: {output / 'report.html'}")
     if figures.stopped:
         raise typer.Exit(AFTER_INTERRUPT)

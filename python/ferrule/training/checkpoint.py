@@ -20,6 +20,7 @@ import srsly
 
 from ferrule.errors import SerializationError
 from ferrule.storage import reading, saving
+from ferrule.training.ranking import rank
 
 if TYPE_CHECKING:
     from thinc.optimizers import Optimizer
@@ -70,8 +71,8 @@ class TrainingState:
 
     @property
     def best(self) -> tuple[float, int]:
-        """The best (score, step) so far, the earliest of equals; (-inf, 0) before the first evaluation."""
-        return max(self.results, key=lambda result: (result[0], -result[1]), default=(float("-inf"), 0))
+        """The best (score, step) so far, see `rank`; (-inf, 0) before the first evaluation."""
+        return max(self.results, key=lambda result: rank(*result), default=(float("-inf"), 0))
 
 
 def set_seed(seed: int | None) -> None:

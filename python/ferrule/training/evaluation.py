@@ -24,8 +24,8 @@ __all__ = ["Evaluator", "KeepingScorer", "breakdown"]
 class Evaluator:
     """Called without arguments, gives the weighted score of `nlp` on `corpus` and all its scores.
 
-    Warns of a weighted score that the corpus has no annotation for. Raises ValueError for an empty corpus and
-    ConfigError when a weighted score is not among the scores.
+    Warns where no score has a weight, and of one that the corpus has no annotation for. Raises ValueError for
+    an empty corpus, and ConfigError when a weighted score is not among the scores.
     """
 
     def __init__(
@@ -38,6 +38,13 @@ class Evaluator:
         self.corpus = corpus
         self.weights = {name: weight for name, weight in score_weights.items() if weight}
         self.examples: list[Example] = []  # of the latest evaluation, with its predictions
+        if not self.weights:
+            warnings.warn(
+                "nothing is scored, so that no model is the best: model-best is that of the latest "
+                "evaluation, and patience does not end the run. Score it with a component's score() and the "
+                "default_score_weights of its factory, or name scores in [training.score_weights]",
+                stacklevel=2,
+            )
 
     def __call__(self) -> tuple[float, dict[str, Any]]:
         self.examples = list(self.corpus(self.nlp))

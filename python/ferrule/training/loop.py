@@ -16,6 +16,7 @@ from ferrule.training.counted_corpus import CountedCorpus
 from ferrule.training.evaluation import Evaluator, breakdown
 from ferrule.training.interrupts import DeferredInterrupt
 from ferrule.training.outputs import LAST_MODEL, RunFolder
+from ferrule.training.ranking import rank
 from ferrule.training.report import RunFigures
 from ferrule.training.settings import TrainingSettings, resolve_corpora
 
@@ -136,7 +137,7 @@ def train_while_improving(
     """Yield (info, is_best) after each update, until patience, steps or batches run out; `state` moves along.
 
     `info` has the keys loggers read: epoch, step, score, other_scores, losses, checkpoints, seconds, words.
-    `is_best` is None between evaluations, else whether this one's score is the highest so far.
+    `is_best` is None between evaluations, else whether this one is the best so far (`rank`).
     """
     optimizer = settings.optimizer
     dropouts = settings.dropouts(skip=state.step)
@@ -162,7 +163,7 @@ def train_while_improving(
         if step % settings.eval_frequency == 0:
             with nlp.use_params(optimizer.averages or {}):
                 info["score"], info["other_scores"] = evaluate()
-            is_best = info["score"] > state.best[0]
+            is_best = rank(info["score"], step) > rank(*state.best)
             state.losses.clear()
         state.seconds = info["seconds"] = time.monotonic() - started
         if is_best is not None:

@@ -99,8 +99,8 @@ def _tok2vec(size: dict[str, Any], encoder: str) -> dict[str, Any]:
         "embed": {
             "@architectures": "spacy.MultiHashEmbed.v2",
             "width": "${components.tok2vec.model.encode.width}",
-            "attrs": FEATURES,
-            "rows": size["rows"],
+            "attrs": list(FEATURES),
+            "rows": list(size["rows"]),
             "include_static_vectors": False,
         },
         "encode": {

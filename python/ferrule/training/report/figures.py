@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ferrule.storage import write_whole
+from ferrule.training.ranking import rank
 
 if TYPE_CHECKING:
     from ferrule._typing import PathOrStr
@@ -52,8 +53,8 @@ class RunFigures:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The entry of the history with the highest score, the earliest of equals; None without history."""
-        return max(self.history, key=lambda entry: (entry["score"], -entry["step"]), default=None)
+        """The entry of the history with the highest score, see `rank`; None without history."""
+        return max(self.history, key=lambda entry: rank(entry["score"], entry["step"]), default=None)
 
     def set_scores(self, scores: dict[str, Any], labels: dict[str, list[dict[str, Any]]]) -> None:
         """Take over the scores of an evaluation: single figures, and a table for each one kept per label.
