@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import catalogue
 import pytest
@@ -164,3 +165,24 @@ def test_modules_are_reachable_from_the_package_alone_as_those_of_spacy_are() ->
     assert shown.stdout.split() == ["Doc", "Language"]
     with pytest.raises(AttributeError, match="no attribute 'tokns'"):
         ferrule.tokns  # noqa: B018
+
+
+def test_components_of_an_installed_package_are_found_by_its_entry_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "package_for_the_test.py").write_text(
+        "from ferrule.language import Language\n"
+        "@Language.factory('from_a_package', default_config={'mark': '!'})\n"
+        "def make(nlp, name, mark):\n"
+        "    return lambda doc: doc\n"
+    )
+    info = tmp_path / "package_for_the_test-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: package-for-the-test\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[ferrule_factories]\nfrom_a_package = package_for_the_test:make\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    nlp = ferrule.blank("en")
+    nlp.add_pipe("from_a_package", config={"mark": "?"})
+    assert nlp.config["components"]["from_a_package"]["mark"] == "?"

@@ -20,8 +20,24 @@ __all__ = [
     "Texts",
 ]
 
+
+def _folder_of(name: Path) -> Path:
+    """The folder itself, or that of the installed package of this name; a wrong use if there is neither."""
+    if not name.is_dir():
+        from ferrule.language.saved_folder import find_folder
+
+        try:
+            name = find_folder(str(name))
+        except FileNotFoundError as error:
+            raise typer.BadParameter(str(error)) from error
+        if name.is_file():
+            raise typer.BadParameter(f"{name} is a file; expected the folder of a saved pipeline")
+    return name
+
+
 SavedPipeline = Annotated[
-    Path, typer.Argument(help="Folder of a saved pipeline.", exists=True, file_okay=False)
+    Path,
+    typer.Argument(help="Folder of a saved pipeline, or name of an installed package.", callback=_folder_of),
 ]
 Code = Annotated[Path | None, typer.Option("--code", "-c", help="Python file to import first.")]
 Exclude = Annotated[

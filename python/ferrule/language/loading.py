@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import warnings
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,7 @@ from ferrule.language.assembly import ForeignPart, assembled
 from ferrule.language.config import interpolated, load_config
 from ferrule.language.language import Language
 from ferrule.language.languages import get_lang_class, saved_lang_class
-from ferrule.language.saved_folder import read_meta, saved_file
+from ferrule.language.saved_folder import find_folder, read_meta, saved_file
 from ferrule.registry import registry
 from ferrule.storage import checked_name, reading
 
@@ -65,7 +64,7 @@ def load(
     """
     if foreign not in (None, "spacy"):
         raise ValueError(f"ferrule.load: foreign is {foreign!r}; expected 'spacy' or None")
-    folder = _folder_of(name)
+    folder = find_folder(name)
 
     def read(folder: Path) -> Language:
         return _load_folder(
@@ -181,26 +180,6 @@ def _warn_if_newer(folder: Path, saved_by: Any) -> None:
             "load, or predict otherwise. Upgrade Ferrule, or save the pipeline with this version.",
             stacklevel=2,
         )
-
-
-def _folder_of(name: PathOrStr) -> Path:
-    """The folder itself, or the one inside the package of that name; FileNotFoundError if neither is."""
-    path = Path(name)
-    if path.exists() or not isinstance(name, str):
-        return path
-    if re.fullmatch(r"\w+", name):
-        spec = importlib.util.find_spec(name)
-        for location in (spec.submodule_search_locations or []) if spec is not None else []:
-            package = Path(location)
-            if (package / "meta.json").is_file():
-                meta = _meta(package)
-                inner = package / f"{meta.get('lang')}_{meta.get('name')}-{meta.get('version')}"
-                return inner if inner.is_dir() else package
-    if path.parent.is_dir() and (path.parent / f".{path.name}.ferrule-previous").is_dir():
-        return path
-    raise FileNotFoundError(
-        f"There is no pipeline {str(name)!r}: neither a folder nor an installed package has that name"
-    )
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
