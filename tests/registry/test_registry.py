@@ -167,9 +167,7 @@ def test_modules_are_reachable_from_the_package_alone_as_those_of_spacy_are() ->
         ferrule.tokns  # noqa: B018
 
 
-def test_components_of_an_installed_package_are_found_by_its_entry_points(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_components_of_an_installed_package_are_found_by_its_entry_points(tmp_path: Path) -> None:
     (tmp_path / "package_for_the_test.py").write_text(
         "from ferrule.language import Language\n"
         "@Language.factory('from_a_package', default_config={'mark': '!'})\n"
@@ -182,7 +180,9 @@ def test_components_of_an_installed_package_are_found_by_its_entry_points(
     (info / "entry_points.txt").write_text(
         "[ferrule_factories]\nfrom_a_package = package_for_the_test:make\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    nlp = ferrule.blank("en")
-    nlp.add_pipe("from_a_package", config={"mark": "?"})
-    assert nlp.config["components"]["from_a_package"]["mark"] == "?"
+    script = (  # a process of its own, since entry points are read once
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import ferrule; nlp = ferrule.blank('en'); "
+        "nlp.add_pipe('from_a_package'); print(nlp.config['components']['from_a_package']['mark'])"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "!"
