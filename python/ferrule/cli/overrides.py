@@ -105,7 +105,7 @@ def run_code(path: Path | None) -> None:
     import importlib.util
     import sys
 
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
     if not path.is_file() or spec is None or spec.loader is None:
         raise ValueError(f"--code {path}: there is no Python file of that name")
     module = importlib.util.module_from_spec(spec)
@@ -125,7 +125,8 @@ def _in_code(path: Path, error: Exception) -> str:
         what = f"SyntaxError: {error.msg}"
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        line = next((frame.lineno for frame in reversed(frames) if Path(frame.filename) == path), None)
+        file = str(path.resolve())
+        line = next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
         what = f"{type(error).__name__}: {error}"
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "spacy":
         what += ". Import the same names from ferrule: what registers with spaCy is not known here"
