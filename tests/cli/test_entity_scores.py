@@ -45,7 +45,9 @@ def test_annotate_gives_each_entity_its_probability(folder: Path) -> None:
 def test_evaluate_prints_the_calibration_error(folder: Path) -> None:
     arguments = ["evaluate", str(folder / "model"), str(folder / "gold.spacy")]
     assert "ents_ece" not in CliRunner().invoke(app, arguments).stdout
-    assert "ents_ece" in CliRunner().invoke(app, [*arguments, "--scores"]).stdout
+    printed = CliRunner().invoke(app, [*arguments, "--scores"]).stdout
+    assert "ents_ece" in printed
+    assert "ents_ece_by_chance" in printed
 
 
 def test_calibrate_fits_the_recognizer_and_saves_it(folder: Path, tmp_path: Path) -> None:
@@ -58,6 +60,7 @@ def test_calibrate_fits_the_recognizer_and_saves_it(folder: Path, tmp_path: Path
     arguments = ["calibrate", str(folder / "model"), str(tmp_path / "dev.spacy"), str(tmp_path / "fitted")]
     run = CliRunner().invoke(app, [*arguments, "--precision", "0.9"], catch_exceptions=False)
     assert "ner: temperature" in run.stdout
+    assert "by chance alone" in run.stdout
     assert "4 entities" in run.stdout
     assert "thresholds for 1 of 1 labels" in run.stdout
     fitted = ferrule.load(tmp_path / "fitted").get_pipe("ner")

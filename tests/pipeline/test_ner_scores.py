@@ -162,6 +162,8 @@ def test_calibration_makes_an_overconfident_recognizer_less_sure(pipeline: Any) 
     assert ner.temperature > 2.0
     assert report.ece_after < report.ece_before
     assert report.n_predictions == 4
+    # Four entities, each right or wrong by chance: no probabilities but 0 and 1 could do without an error.
+    assert 0.1 < report.ece_by_chance < 0.5
     again = ferrule.blank("en").add_pipe("ner")
     again.from_bytes(ner.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     assert again.temperature == ner.temperature
@@ -242,7 +244,9 @@ def test_scores_report_the_calibration_error_where_probabilities_are_kept(pipeli
     examples = _examples(pipeline)
     assert "ents_ece" not in pipeline.evaluate(examples)
     pipeline.get_pipe("ner").scores_key = "sure"
-    assert 0.0 < pipeline.evaluate(_examples(pipeline))["ents_ece"] < 0.5
+    scores = pipeline.evaluate(_examples(pipeline))
+    assert 0.0 < scores["ents_ece"] < 0.5
+    assert 0.0 < scores["ents_ece_by_chance"] < 0.5
 
 
 @pytest.mark.parametrize("beam_width", [1, 8])

@@ -109,7 +109,7 @@ def fit_recognizer(name: str, ner: Any, examples: list[Any], settings: Settings)
         return
     if settings.temperature:
         report = ner.calibrate(examples)
-        of = f"{report.n_predictions} entities"
+        of = f"{100 * report.ece_by_chance:.2f} by chance alone, {report.n_predictions} entities"
         tell(name, report.temperature, report.ece_before, report.ece_after, of)
     if settings.thresholds:
         ner.fit_thresholds(examples, min_precision=settings.precision, beta=settings.used_beta)

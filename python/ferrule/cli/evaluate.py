@@ -34,7 +34,12 @@ def evaluate(
         bool, typer.Option("--gold-preproc", help="Use the gold tokens instead of the pipeline's own.")
     ] = False,
     scores: Annotated[
-        bool, typer.Option("--scores", help="Also print the calibration error of entities (ents_ece).")
+        bool,
+        typer.Option(
+            "--scores",
+            help="Also print the calibration error of entities (ents_ece) and how much of it "
+            "chance would make.",
+        ),
     ] = False,
     intervals: Annotated[
         int,

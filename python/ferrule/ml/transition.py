@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from thinc.types import Floats2d
 from ferrule import _core
 from ferrule.ml.precomputable_affine import PrecomputableAffine
 from ferrule.ml.resize import NEW_OUTPUT_GAP
+from ferrule.ml.rows import join_rows, split_rows
 from ferrule.ml.shortcuts import on_rust
 from ferrule.registry import registry
 
@@ -63,7 +65,9 @@ def TransitionBasedParser(
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     linear = Linear(hidden_width, width)
     on_rust(linear)
-    tokens = chain(tok2vec, list2array(), linear)
+    joined = list2array()
+    joined._func = partial(_joined, joined._func)
+    tokens = chain(tok2vec, joined, linear)
     tokens.set_dim("nO", hidden_width)
     lower = PrecomputableAffine(
         hidden_width if use_upper else nO, nI=hidden_width, nF=n_features, nP=maxout_pieces
@@ -229,6 +233,16 @@ def _forward(
 
     drop = HIDDEN_DROPOUT if is_train and has_upper else 0.0
     return TransitionSteps(network, list(docs), drop=drop), backprop
+
+
+def _joined(
+    own: Any, model: Model[Any, Any], X: list[Any], is_train: bool
+) -> tuple[Any, Callable[[Any], Any]]:
+    """What thinc's ``list2array`` does, without copies where the documents' rows are views into one block."""
+    if not X or any(type(rows) is not np.ndarray for rows in X):
+        return cast(tuple[Any, Callable[[Any], Any]], own(model, X, is_train))
+    lengths = [len(rows) for rows in X]
+    return join_rows(X), lambda d_rows: split_rows(d_rows, lengths)
 
 
 def _as_if_the_last_token_were_shown(d_padding: Any, vectors: Any) -> Any:

@@ -19,6 +19,8 @@ __all__ = ["EntityBatch", "count_entity_tokens", "gold_moves", "negative_spans",
 UInt32s = npt.NDArray[np.uint32]
 UInt64s = npt.NDArray[np.uint64]
 
+# By the entity code, and by whether the entity goes on behind the token.
+_KIND_OF = np.array([[MISSING, MISSING], [LAST, IN], [OUT, OUT], [UNIT, BEGIN]], dtype=np.uint32)
 _KINDS = {"B": BEGIN, "I": IN, "L": LAST, "U": UNIT, "O": OUT}
 
 
@@ -35,16 +37,17 @@ class EntityBatch:
         self.index: dict[str, int] = {"": 0, **{label: i for i, label in enumerate(labels, start=1)}}
         known = np.array([0, *(strings.add(label) for label in labels)], dtype=np.uint64)
         rows, lengths = extract_rows(docs, [ENT_IOB, ENT_TYPE, SENT_START, IS_SPACE])
-        set_already = np.unique(rows[:, 1])
-        unknown = set_already[~np.isin(set_already, known)]
-        self.label_ids = np.concatenate([known, unknown])
+        self.label_ids = known
         self.lengths = lengths
         self.is_set = rows[:, 0] == 3
-        tokens = np.empty(rows.shape, dtype=np.uint32)
+        tokens = np.zeros(rows.shape, dtype=np.uint32)
         tokens[:, 0] = rows[:, 0]
-        tokens[:, 1] = _positions(self.label_ids, rows[:, 1])
         tokens[:, 2] = rows[:, 2] == 1
         tokens[:, 3] = rows[:, 3] != 0
+        if rows[:, 1].any():
+            set_already = np.unique(rows[:, 1])
+            self.label_ids = np.concatenate([known, set_already[~np.isin(set_already, known)]])
+            tokens[:, 1] = _positions(self.label_ids, rows[:, 1])
         extra = range(len(known), len(self.label_ids))
         self.core = _core.BiluoBatch(moves.rows(self.index, extra), tokens, lengths.astype(np.uint32))
 
@@ -123,23 +126,21 @@ def _moves_of_same_tokens(examples: Sequence[Any], batch: EntityBatch, owner: st
         return None
     if not len(rows):
         return np.zeros((0, 2), dtype=np.uint32)
-    iob, ids, is_space = rows[:, 1], rows[:, 2], predicted[:, 1] != 0
-    inside = iob == 1
-    goes_on = np.append(inside[1:], False)
-    ends = np.cumsum(lengths[lengths > 0]) - 1
-    goes_on[ends] = False
+    iob, ids, is_space = rows[:, 1].astype(np.intp), rows[:, 2], predicted[:, 1] != 0
     # A token that begins without a label is blocked, of which gold annotation says nothing.
-    begins = (iob == 3) & (ids != 0)
-    doc_of_token = np.repeat(np.arange(len(lengths)), lengths)
-    annotated = np.bincount(doc_of_token, weights=iob != 0, minlength=len(lengths)) > 0
-    known_space = is_space & annotated[doc_of_token]
-    conditions = [begins & goes_on, begins, inside & goes_on, inside, (iob == 2) | known_space]
-    kinds = np.select(conditions, [BEGIN, UNIT, IN, LAST, OUT], default=MISSING)
-    labelled = begins | inside
+    known = np.where((iob == 3) & (ids == 0), 0, iob)
+    if is_space.any():
+        doc_of_token = np.repeat(np.arange(len(lengths)), lengths)
+        annotated = np.bincount(doc_of_token, weights=iob != 0, minlength=len(lengths)) > 0
+        known[is_space & annotated[doc_of_token] & (known == 0)] = 2
+    goes_on = np.zeros(len(rows), dtype=np.intp)
+    goes_on[:-1] = iob[1:] == 1
+    goes_on[np.cumsum(lengths[lengths > 0]) - 1] = 0
+    labelled = known % 2 == 1
     for label_id in np.unique(ids[labelled]).tolist():
         _known(examples[0].reference.vocab.strings[label_id], batch.index, owner)
     moves = np.zeros((len(rows), 2), dtype=np.uint32)
-    moves[:, 0] = kinds
+    moves[:, 0] = _KIND_OF[known, goes_on]
     moves[labelled, 1] = _positions(batch.label_ids, ids[labelled])
     return moves
 

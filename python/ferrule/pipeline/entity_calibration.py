@@ -24,6 +24,7 @@ from ferrule.scorer.calibration import (
     best_offsets,
     best_temperature,
     best_threshold,
+    calibration_error_by_chance,
     expected_calibration_error,
     log_loss,
     shifted,
@@ -123,7 +124,8 @@ def fit_calibration(
     error_before = expected_calibration_error(probabilities(before), correct)
     if correct.all() or not correct.any():
         # Nothing to tell sure from unsure by: every temperature would be better than the last.
-        return before, CalibrationReport(before.temperature, error_before, error_before, 0)
+        by_chance = calibration_error_by_chance(probabilities(before))
+        return before, CalibrationReport(before.temperature, error_before, error_before, 0, by_chance)
     known, which = np.unique([OTHER_LABELS, *labels], return_inverse=True)
 
     def offsets(probs: Floats) -> Floats:
@@ -138,8 +140,9 @@ def fit_calibration(
     found = Calibration(temperature, dict(zip(known.tolist(), fitted, strict=True)) if per_label else {})
     if per_label:
         found = found._replace(unless_found=_offset_of_missed(judged, found))
-    error_after = expected_calibration_error(probabilities(found), correct)
-    return found, CalibrationReport(temperature, error_before, error_after, len(correct))
+    after = probabilities(found)
+    error_after, by_chance = expected_calibration_error(after, correct), calibration_error_by_chance(after)
+    return found, CalibrationReport(temperature, error_before, error_after, len(correct), by_chance)
 
 
 def _offset_of_missed(judged: list[Judged], calibration: Calibration) -> float:

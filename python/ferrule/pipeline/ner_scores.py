@@ -19,7 +19,11 @@ from ferrule.pipeline.entity_scores import (
     per_document,
     scores_in,
 )
-from ferrule.scorer.calibration import CalibrationReport, expected_calibration_error
+from ferrule.scorer.calibration import (
+    CalibrationReport,
+    calibration_error_by_chance,
+    expected_calibration_error,
+)
 
 if TYPE_CHECKING:
     from ferrule.ml.transition import TransitionSteps
@@ -230,11 +234,17 @@ class ScoredEntities:
         return {"": self.threshold}
 
     def score(self, examples: Iterable[Any], **kwargs: Any) -> Scores:
-        """The scorer's figures; with `scores_key` also ``"ents_ece"``, the entities' calibration error."""
+        """The scorer's figures; with `scores_key` also how true the entities' probabilities are.
+
+        ``"ents_ece"`` is their calibration error, ``"ents_ece_by_chance"`` what it would be, by chance alone,
+        if every probability were just right.
+        """
         examples = check.all_examples(examples, owner=self._label("score"))
         scores: Scores = super().score(examples, **kwargs)  # type: ignore[misc]
         if self.scores_key is not None:
-            scores["ents_ece"] = expected_calibration_error(*scores_in(examples, self.scores_key))
+            probabilities, correct = scores_in(examples, self.scores_key)
+            scores["ents_ece"] = expected_calibration_error(probabilities, correct)
+            scores["ents_ece_by_chance"] = calibration_error_by_chance(probabilities)
         return scores
 
     def _names(self, label_ids: Any) -> list[str]:

@@ -42,13 +42,15 @@ _MOST_STEPS, _NEAR_0 = 100, 1e-6
 class CalibrationReport(NamedTuple):
     """What `calibrate` found: the temperature, and the expected calibration error before and after it.
 
-    n_predictions: how many predictions were looked at.
+    n_predictions: how many predictions were looked at. ece_by_chance: the error to expect of probabilities
+    like those after it if each were just right (`calibration_error_by_chance`).
     """
 
     temperature: float
     ece_before: float
     ece_after: float
     n_predictions: int
+    ece_by_chance: float = 0.0
 
 
 def expected_calibration_error(
@@ -121,7 +123,8 @@ def calibration_error_interval(
 def calibration_error_by_chance(probabilities: npt.ArrayLike, *, seed: int = 0) -> float:
     """Return the `expected_calibration_error` to expect where every probability is just right.
 
-    It is not 0: of few predictions in a bin chance makes more or fewer right than expected.
+    It is not 0: of few predictions in a bin chance makes more or fewer right than expected. The mean over
+    1,000 draws of what is right.
     """
     probs, _ = _checked(probabilities, np.zeros(np.shape(probabilities), dtype=np.bool_))
     rng = np.random.default_rng(seed)

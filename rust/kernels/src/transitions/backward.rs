@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::follow::{Trace, TracePart};
 use super::network::Network;
-use crate::gemm::{Matrix, product};
+use super::winners::{Read, add_to, to_bias, to_rows, to_weights};
+use crate::aligned::Aligned;
+use crate::gemm::sparse::{MaxoutShape, Winners};
 use crate::layers::dropout::Dropout;
 use crate::simd::Simd;
 use crate::{KernelError, Threads};
@@ -26,6 +28,21 @@ pub struct Gradients {
     pub upper_bias: Vec<f32>,
 }
 
+/// Neighbouring parts of a trace whose gradients one task sums: enough that its own sums cost little.
+const PARTS_PER_TASK: usize = 4;
+
+/// What a task sums. Bias and padding have the pieces in front, unlike the parameters.
+struct Sums {
+    /// Those that its states show, which `tokens` begins with and ends behind.
+    range: Range<usize>,
+    tokens: Aligned,
+    weights: Aligned,
+    bias: Vec<f32>,
+    padding: Vec<f32>,
+    upper_weights: Aligned,
+    upper_bias: Vec<f32>,
+}
+
 impl Network {
     /// The gradients of what `trace` holds, times `scale`.
     ///
@@ -45,30 +62,22 @@ impl Network {
             KernelError::expect_len("transitions: the scores", n * self.n_actions, part.d_scores.len())?;
             KernelError::expect_len("transitions: the contexts", n * self.n_features, part.contexts.len())?;
         }
-        let mut backward: Vec<_> =
-            trace.parts.iter().map(|part| (part, Ok(Gradients::default()), 0)).collect();
-        threads.each(backward.iter_mut().collect(), |(part, grads, first_token)| {
-            let tokens = shown_tokens(part);
-            *first_token = tokens.start;
-            *grads = self.backprop_part(part, trace.dropout, scale, tokens);
+        let mut found: Vec<_> = trace.parts.chunks(PARTS_PER_TASK).map(|parts| (parts, None)).collect();
+        threads.each(found.iter_mut().collect(), |(parts, sums)| {
+            let sums = sums.insert(self.no_sums(shown_tokens(parts)));
+            parts.iter().for_each(|part| self.backprop_part(part, trace.dropout, scale, sums));
         });
-        let mut sums = self.no_gradients(0..self.n_tokens());
-        for (_, grads, first_token) in backward {
-            let grads = grads?;
-            add_to(self.isa, &grads.tokens, &mut sums.tokens[first_token * self.width..]);
-            add_to(self.isa, &grads.weights, &mut sums.weights);
-            add_to(self.isa, &grads.bias, &mut sums.bias);
-            add_to(self.isa, &grads.padding, &mut sums.padding);
-            add_to(self.isa, &grads.upper_weights, &mut sums.upper_weights);
-            add_to(self.isa, &grads.upper_bias, &mut sums.upper_bias);
+        let mut grads = self.no_gradients();
+        for sums in found.iter().filter_map(|(_, sums)| sums.as_ref()) {
+            self.add_sums(sums, &mut grads);
         }
-        Ok(sums)
+        Ok(grads)
     }
 
-    fn no_gradients(&self, tokens: Range<usize>) -> Gradients {
+    fn no_gradients(&self) -> Gradients {
         let upper = self.upper.as_ref();
         Gradients {
-            tokens: vec![0.0; tokens.len() * self.width],
+            tokens: vec![0.0; self.tokens.len()],
             weights: vec![0.0; self.weights.len()],
             bias: vec![0.0; self.bias.len()],
             padding: vec![0.0; self.padding.len()],
@@ -77,35 +86,41 @@ impl Network {
         }
     }
 
-    /// The gradients of a part's states; those of the tokens only of `tokens`, which are all that the states show.
-    fn backprop_part(
-        &self,
-        part: &TracePart,
-        dropout: Option<Dropout>,
-        scale: f32,
-        tokens: Range<usize>,
-    ) -> Result<Gradients, KernelError> {
-        let n = part.n_states;
-        let mut grads = self.no_gradients(tokens.clone());
-        if n == 0 {
-            return Ok(grads);
+    fn no_sums(&self, tokens: Range<usize>) -> Sums {
+        let upper = self.upper.as_ref();
+        Sums {
+            tokens: Aligned::zeros(tokens.len() * self.width),
+            range: tokens,
+            weights: Aligned::zeros(self.weights.len()),
+            bias: vec![0.0; self.bias.len()],
+            padding: vec![0.0; self.padding.len()],
+            upper_weights: Aligned::zeros(upper.map_or(0, |upper| upper.weights.len())),
+            upper_bias: vec![0.0; upper.map_or(0, |upper| upper.bias.len())],
         }
-        let d_scores: Vec<f32> = part.d_scores.iter().map(|d_score| d_score * scale).collect();
-        let mut d_hidden = match &self.upper {
-            None => d_scores,
-            Some(upper) => {
-                let by_state = Matrix::new(&d_scores, n, self.n_actions);
-                let hidden = Matrix::new(&part.hidden, n, self.hidden);
-                product(self.isa, Threads::One, by_state.t(), hidden, &[], &mut grads.upper_weights)?;
-                d_scores.chunks_exact(self.n_actions).for_each(|row| {
-                    grads.upper_bias.iter_mut().zip(row).for_each(|(sum, d_score)| *sum += d_score);
-                });
-                let mut d_hidden = vec![0.0; n * self.hidden];
-                let weights = Matrix::new(&upper.weights, self.n_actions, self.hidden);
-                product(self.isa, Threads::One, by_state, weights, &[], &mut d_hidden)?;
-                d_hidden
+    }
+
+    fn add_sums(&self, sums: &Sums, grads: &mut Gradients) {
+        let size = self.hidden * self.pieces;
+        let range = sums.range.start * self.width..sums.range.end * self.width;
+        add_to(self.isa, &mut grads.tokens[range], &sums.tokens);
+        add_to(self.isa, &mut grads.weights, &sums.weights);
+        add_to(self.isa, &mut grads.upper_weights, &sums.upper_weights);
+        add_to(self.isa, &mut grads.upper_bias, &sums.upper_bias);
+        let of_places = grads.padding.chunks_exact_mut(size).zip(sums.padding.chunks_exact(size));
+        for (to, sums) in of_places.chain([(&mut *grads.bias, &*sums.bias)]) {
+            for (piece, sums) in sums.chunks_exact(self.hidden).enumerate() {
+                let to = to.iter_mut().skip(piece).step_by(self.pieces);
+                to.zip(sums).for_each(|(to, sum)| *to += sum);
             }
-        };
+        }
+    }
+
+    /// Adds the gradients of a part's states.
+    fn backprop_part(&self, part: &TracePart, dropout: Option<Dropout>, scale: f32, sums: &mut Sums) {
+        let mut d_scores = Aligned::any(part.d_scores.len());
+        d_scores.iter_mut().zip(&part.d_scores).for_each(|(to, d_score)| *to = d_score * scale);
+        let states: Vec<u32> = (0..part.n_states as u32).collect();
+        let mut d_hidden = self.backprop_upper(part, d_scores, &states, sums);
         if self.rectified {
             let dead = part.hidden.iter().map(|&hidden| hidden <= 0.0);
             d_hidden.iter_mut().zip(dead).filter(|(_, dead)| *dead).for_each(|(d, _)| *d = 0.0);
@@ -113,58 +128,65 @@ impl Network {
         if let Some(dropout) = dropout {
             drop_rows(self.isa, dropout, &part.mask_rows, self.hidden, &mut d_hidden);
         }
-        let size = self.hidden * self.pieces;
-        let mut d_sums = vec![0.0; n * size];
-        spread(self.isa, &d_hidden, &part.which, self.pieces, &mut d_sums);
-        d_sums.chunks_exact(size).for_each(|row| add_to(self.isa, row, &mut grads.bias));
+        let winners = Winners { d_best: &d_hidden, which: &part.which };
+        to_bias(self.isa, winners, self.hidden, &states, &mut sums.bias);
+        let (mut reads, mut nothing) = (Vec::with_capacity(part.n_states), Vec::new());
         for place in 0..self.n_features {
-            self.backprop_place(place, part, &d_sums, tokens.start, &mut grads)?;
+            reads.clear();
+            nothing.clear();
+            for (&state, shown) in states.iter().zip(part.contexts.chunks_exact(self.n_features)) {
+                match u32::try_from(shown[place]) {
+                    Ok(token) => reads.push((state, token)),
+                    Err(_) => nothing.push(state),
+                }
+            }
+            self.backprop_place(place, winners, &mut reads, &nothing, sums);
         }
-        Ok(grads)
     }
 
-    /// The gradients by what the states show in one place: its weights, its padding, and the tokens.
+    /// The gradient of the hidden numbers, from that of the scores.
+    fn backprop_upper(
+        &self,
+        part: &TracePart,
+        d_scores: Aligned,
+        states: &[u32],
+        sums: &mut Sums,
+    ) -> Aligned {
+        let Some(upper) = &self.upper else { return d_scores };
+        let shape = MaxoutShape { outputs: self.n_actions, pieces: 1, depth: self.hidden };
+        let winners = Winners { d_best: &d_scores, which: &vec![0; d_scores.len()] };
+        let reads: Vec<Read> = states.iter().map(|&state| (state, state)).collect();
+        let mut d_hidden = Aligned::zeros(part.hidden.len());
+        to_rows(self.isa, winners, &upper.weights, shape, &reads, &mut d_hidden);
+        to_weights(self.isa, winners, &part.hidden, shape, &reads, &mut sums.upper_weights);
+        to_bias(self.isa, winners, self.n_actions, states, &mut sums.upper_bias);
+        d_hidden
+    }
+
+    /// Adds the gradients by what states show in one place: its weights and the tokens, or, for the states that show
+    /// nothing there, its padding.
     fn backprop_place(
         &self,
         place: usize,
-        part: &TracePart,
-        d_sums: &[f32],
-        first_token: usize,
-        grads: &mut Gradients,
-    ) -> Result<(), KernelError> {
-        let (width, size) = (self.width, self.hidden * self.pieces);
-        let padding = &mut grads.padding[place * size..][..size];
-        let mut tokens = Vec::with_capacity(part.n_states);
-        let (mut shown, mut d_shown) = (Vec::new(), Vec::new());
-        for (context, d_sums) in part.contexts.chunks_exact(self.n_features).zip(d_sums.chunks_exact(size)) {
-            let Ok(token) = usize::try_from(context[place]) else {
-                add_to(self.isa, d_sums, padding);
-                continue;
-            };
-            tokens.push(token);
-            shown.extend_from_slice(&self.tokens[token * width..][..width]);
-            d_shown.extend_from_slice(d_sums);
-        }
-        if tokens.is_empty() {
-            return Ok(());
-        }
-        let d_rows = Matrix::new(&d_shown, tokens.len(), size);
-        let shown = Matrix::new(&shown, tokens.len(), width);
-        let span = place * size * width..(place + 1) * size * width;
-        product(self.isa, Threads::One, d_rows.t(), shown, &[], &mut grads.weights[span.clone()])?;
-        let mut d_tokens = vec![0.0; tokens.len() * width];
-        let weights = Matrix::new(&self.weights[span], size, width);
-        product(self.isa, Threads::One, d_rows, weights, &[], &mut d_tokens)?;
-        for (d_token, token) in d_tokens.chunks_exact(width).zip(tokens) {
-            add_to(self.isa, d_token, &mut grads.tokens[(token - first_token) * width..][..width]);
-        }
-        Ok(())
+        winners: Winners<'_>,
+        reads: &mut [Read],
+        nothing: &[u32],
+        sums: &mut Sums,
+    ) {
+        let shape = MaxoutShape { outputs: self.hidden, pieces: self.pieces, depth: self.width };
+        let size = self.hidden * self.pieces;
+        let weights = place * size * self.width..(place + 1) * size * self.width;
+        to_bias(self.isa, winners, self.hidden, nothing, &mut sums.padding[place * size..][..size]);
+        to_weights(self.isa, winners, &self.tokens, shape, reads, &mut sums.weights[weights.clone()]);
+        reads.iter_mut().for_each(|(_, token)| *token -= sums.range.start as u32);
+        to_rows(self.isa, winners, &self.weights[weights], shape, reads, &mut sums.tokens);
     }
 }
 
-/// The tokens from the first to the last one that the states of a part show.
-fn shown_tokens(part: &TracePart) -> Range<usize> {
-    let shown = || part.contexts.iter().filter_map(|&token| usize::try_from(token).ok());
+/// The tokens from the first to the last one that the states of some parts show.
+fn shown_tokens(parts: &[TracePart]) -> Range<usize> {
+    let shown =
+        || parts.iter().flat_map(|part| &part.contexts).filter_map(|&token| usize::try_from(token).ok());
     shown().min().map_or(0..0, |first| first..shown().max().unwrap_or(first) + 1)
 }
 
@@ -183,41 +205,6 @@ fn drop_rows_body<S: Simd>(
     }
 }
 
-/// The gradient of each hidden number goes to the piece it came from, the others get none.
-#[inline(always)]
-fn spread_body<S: Simd>(_simd: S, d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) {
-    match pieces {
-        1 => d_sums.copy_from_slice(d_hidden),
-        2 => spread_over::<2>(d_hidden, which, d_sums),
-        3 => spread_over::<3>(d_hidden, which, d_sums),
-        _ => {
-            for ((&d, &piece), row) in d_hidden.iter().zip(which).zip(d_sums.chunks_exact_mut(pieces)) {
-                row[piece as usize] = d;
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn spread_over<const PIECES: usize>(d_hidden: &[f32], which: &[u8], d_sums: &mut [f32]) {
-    for ((&d, &which), row) in d_hidden.iter().zip(which).zip(d_sums.as_chunks_mut::<PIECES>().0) {
-        for (piece, d_sum) in row.iter_mut().enumerate() {
-            *d_sum = if usize::from(which) == piece { d } else { 0.0 };
-        }
-    }
-}
-
-#[inline(always)]
-fn add_to_body<S: Simd>(_simd: S, numbers: &[f32], sums: &mut [f32]) {
-    sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
-}
-
-crate::dispatch! {
-    fn add_to(numbers: &[f32], sums: &mut [f32]) -> () = add_to_body;
-}
 crate::dispatch! {
     fn drop_rows(dropout: Dropout, mask_rows: &[u64], width: usize, d_hidden: &mut [f32]) -> () = drop_rows_body;
-}
-crate::dispatch! {
-    fn spread(d_hidden: &[f32], which: &[u8], pieces: usize, d_sums: &mut [f32]) -> () = spread_body;
 }

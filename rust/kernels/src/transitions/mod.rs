@@ -24,6 +24,7 @@ mod tests;
 mod tests_of_another_system;
 #[cfg(test)]
 mod tests_of_probabilities;
+mod winners;
 
 pub use backward::Gradients;
 pub use beam::{Analysis, BeamSettings, beam};

@@ -1,6 +1,7 @@
 //! The network that scores a state's actions, with all that depends on single tokens worked out beforehand.
 
 use super::TransitionSystem;
+use crate::aligned::Aligned;
 use crate::gemm::{Matrix, Panels, product};
 use crate::simd::Isa;
 use crate::{KernelError, Threads};
@@ -34,15 +35,15 @@ pub struct Network {
     pub(super) pieces: usize,
     pub(super) width: usize,
     pub(super) n_actions: usize,
-    pub(super) weights: Vec<f32>,
+    pub(super) weights: Aligned,
     pub(super) bias: Vec<f32>,
     pub(super) upper: Option<Upper>,
     /// (n_tokens, width)
-    pub(super) tokens: Vec<f32>,
+    pub(super) tokens: Aligned,
     /// (nF, nO, nP)
-    pub(super) padding: Vec<f32>,
+    pub(super) padding: Aligned,
     /// (n_tokens, nO, nP): what each token gives in the first place, where every token comes.
-    pub(super) first_place: Vec<f32>,
+    pub(super) first_place: Aligned,
     /// The weights of the other places, where few tokens come: [`score`](Network::score) multiplies as they do.
     pub(super) other_places: Vec<Panels>,
     /// Whether negative hidden numbers become zero, where there is only one piece.
@@ -53,24 +54,30 @@ pub struct Network {
 #[derive(Clone, Debug)]
 pub(super) struct Upper {
     /// (n_actions, nO)
-    pub weights: Vec<f32>,
+    pub weights: Aligned,
     /// The same by blocks of actions, (n_blocks, nO, LANES), zeros behind the last action: what scoring reads in order.
-    pub blocks: Vec<f32>,
+    pub blocks: Aligned,
     pub bias: Vec<f32>,
 }
 
-/// Actions that are scored side by side.
-pub(super) const LANES: usize = 16;
+fn copied(numbers: &[f32]) -> Aligned {
+    let mut copy = Aligned::any(numbers.len());
+    copy.copy_from_slice(numbers);
+    copy
+}
+
+/// Actions that are scored side by side: several vectors, so that one sum need not wait for another.
+pub(super) const LANES: usize = 32;
 
 impl Upper {
     fn new(weights: &[f32], bias: &[f32], hidden: usize) -> Upper {
         let n_blocks = bias.len().div_ceil(LANES);
-        let mut blocks = vec![0.0; n_blocks * hidden * LANES];
+        let mut blocks = Aligned::zeros(n_blocks * hidden * LANES);
         for (action, row) in weights.chunks_exact(hidden).enumerate() {
             let block = &mut blocks[action / LANES * hidden * LANES..];
             row.iter().enumerate().for_each(|(unit, &w)| block[unit * LANES + action % LANES] = w);
         }
-        Upper { weights: weights.to_vec(), blocks, bias: bias.to_vec() }
+        Upper { weights: copied(weights), blocks, bias: bias.to_vec() }
     }
 }
 
@@ -144,7 +151,7 @@ impl Network {
             .weights
             .chunks_exact(size * params.width)
             .map(|weights| Matrix::new(weights, size, params.width).t());
-        let mut first_place = vec![0.0; n_tokens * size];
+        let mut first_place = Aligned::any(n_tokens * size);
         if let Some(weights) = places.next() {
             let tokens = Matrix::new(tokens, n_tokens, params.width);
             product(isa, threads, tokens, weights, &[], &mut first_place)?;
@@ -158,11 +165,11 @@ impl Network {
             pieces: params.pieces,
             width: params.width,
             n_actions,
-            weights: params.weights.to_vec(),
+            weights: copied(params.weights),
             bias: params.bias.to_vec(),
             upper,
-            tokens: tokens.to_vec(),
-            padding: params.padding.to_vec(),
+            tokens: copied(tokens),
+            padding: copied(params.padding),
             first_place,
             other_places,
             rectified: is_train && params.pieces == 1,
