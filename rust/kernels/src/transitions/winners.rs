@@ -3,7 +3,8 @@
 //! The encoder's kernels do the same for windows of 288 columns. A state's rows are shorter and come from anywhere, so
 //! here each is taken as it comes.
 
-use crate::gemm::sparse::{MaxoutShape, Winners, bias_gradient};
+use crate::gemm::shape::MaxoutShape;
+use crate::gemm::sparse::{Winners, bias_gradient};
 use crate::layers::rowwise::add_row;
 use crate::simd::Simd;
 
