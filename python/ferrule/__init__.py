@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ferrule import training as training
     from ferrule import util as util
     from ferrule import vocab as vocab
+    from ferrule.devices import prefer_gpu as prefer_gpu
+    from ferrule.devices import require_cpu as require_cpu
+    from ferrule.devices import require_gpu as require_gpu
     from ferrule.language import Language as Language
     from ferrule.language import blank as blank
     from ferrule.language import load as load
@@ -41,7 +44,10 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "blank": ("ferrule.language", "blank"),
     "get_num_threads": ("ferrule._core", "get_num_threads"),
     "load": ("ferrule.language", "load"),
+    "prefer_gpu": ("ferrule.devices", "prefer_gpu"),
     "registry": ("ferrule.registry", None),
+    "require_cpu": ("ferrule.devices", "require_cpu"),
+    "require_gpu": ("ferrule.devices", "require_gpu"),
     "set_num_threads": ("ferrule._core", "set_num_threads"),
 }
 
@@ -66,6 +72,14 @@ _MODULES = {
     "vocab",
 }
 
+# what spaCy has under its name -> what to do instead
+_ONLY_IN_SPACY = {
+    "displacy": "`ferrule visualize MODEL TEXTS` shows documents",
+    "explain": "see the documentation of the label scheme",
+    "info": "nlp.meta and nlp.config have what there is to know of a pipeline",
+    "matcher": "match in spaCy, on ferrule.interop.spacy.to_spacy(doc, vocab)",
+}
+
 __all__ = sorted(_PUBLIC)
 
 
@@ -76,7 +90,10 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"ferrule.{name}")
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'ferrule' has no attribute {name!r}")
+        instead = _ONLY_IN_SPACY.get(name)
+        raise AttributeError(
+            f"module 'ferrule' has no attribute {name!r}" + (f": {instead}" if instead else "")
+        )
     module_name, attribute = _PUBLIC[name]
     module = importlib.import_module(module_name)
     value = module if attribute is None else getattr(module, attribute)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +17,9 @@ EMPTY_FEATURES = "_"
 def normalize_features(features: str | dict[str, Any]) -> str:
     """Universal Dependencies' FEATS in normal form: fields sorted, values of a field sorted, `_` for none.
 
-    A field without values is left out. TypeError for anything but a str or dict; ValueError for a string
-    that is malformed.
+    As in spaCy a field may have an empty value (`Case=`). The values of a field given twice are put together,
+    where spaCy keeps the last. TypeError for anything but a str or a dict of strings; ValueError for what is
+    malformed.
 
     >>> normalize_features("Number=Sing|Case=Nom,Acc")
     'Case=Acc,Nom|Number=Sing'
@@ -27,40 +29,36 @@ def normalize_features(features: str | dict[str, Any]) -> str:
     if isinstance(features, str):
         return _normalize_string(features)
     if isinstance(features, dict):
-        pairs = [
-            (str(field), value.split(",") if isinstance(value, str) else [str(one) for one in value])
-            for field, value in features.items()
-        ]
-        return _join(pairs)
+        pairs = [f"{field}={_values(field, given)}" for field, given in features.items()]
+        return _normalize_string("|".join(pairs))
     raise TypeError(
         f"morphological features: expected a string such as 'Case=Nom|Number=Sing' or a dict, "
         f"found {type(features).__name__}"
     )
 
 
+def _values(field: Any, given: Any) -> str:
+    values = [given] if isinstance(given, str) else given
+    if not isinstance(values, Iterable) or not all(isinstance(value, str) for value in values):
+        raise TypeError(
+            f"morphological features: the value of {field!r} is {given!r}; expected a string, as 'Nom,Acc'"
+        )
+    return ",".join(values)
+
+
 @lru_cache(maxsize=4096)
 def _normalize_string(features: str) -> str:
     if features in ("", EMPTY_FEATURES):
         return EMPTY_FEATURES
-    pairs = []
+    values_of: dict[str, list[str]] = {}
     for pair in features.split("|"):
-        field, separator, values = pair.partition("=")
-        if not separator or not field:
+        field, *values = pair.split("=")
+        if not field or len(values) != 1:
             raise ValueError(
                 f"morphological features: {pair!r} in {features!r} is no 'Field=Value'; join pairs with '|'"
             )
-        pairs.append((field, values.split(",")))
-    return _join(pairs)
-
-
-def _join(pairs: list[tuple[str, list[str]]]) -> str:
-    merged: dict[str, set[str]] = {}
-    for field, values in pairs:
-        merged.setdefault(field, set()).update(value for value in values if value)
-    joined = "|".join(
-        f"{field}={','.join(sorted(merged[field]))}" for field in sorted(merged) if merged[field]
-    )
-    return joined or EMPTY_FEATURES
+        values_of.setdefault(field, []).extend(values[0].split(","))
+    return "|".join(f"{field}={','.join(sorted(values_of[field]))}" for field in sorted(values_of))
 
 
 class Morphology:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,12 @@ class Vocab(_core.VocabCore):
     @lookups.setter
     def lookups(self, lookups: Lookups) -> None:
         self._lookups = lookups
+        self._take_norms()
+
+    def take_stop_words(self, words: Iterable[str]) -> None:
+        """Has the words, in whatever case, be the stop words of word types to come."""
+        self.lexicon = replace(self.lexicon, stop_words=frozenset(word.lower() for word in words))
+        self._set_lexicon(self.lexicon.as_fields())
         self._take_norms()
 
     def _take_norms(self) -> None:

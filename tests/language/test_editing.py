@@ -52,6 +52,8 @@ def test_bad_places_and_names_are_refused(nlp: Language, arguments: dict[str, ob
 def test_an_unknown_factory_names_the_nearest(nlp: Language) -> None:
     with pytest.raises(UnknownNameError, match=r"no component factory 'taggr'.*'tagger'"):
         nlp.add_pipe("taggr")
+    with pytest.raises(UnknownNameError, match=r"no 'senter', which is a component of spaCy.*foreign="):
+        nlp.add_pipe("senter")
     with pytest.raises(TypeError, match="name of a registered factory, found function"):
         nlp.add_pipe(lambda doc: doc)  # type: ignore[arg-type]
 

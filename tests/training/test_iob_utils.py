@@ -73,6 +73,8 @@ def test_ill_formed_iob_is_refused_with_its_position(tags):
         (["B-X", "O"], "not closed before token 1"),
         (["B-X", "-", "L-X"], "not closed before token 1"),
         (["O", "B-X"], "still open at the end"),
+        (["B-X", "I-Y", "L-X"], "token 1 has 'I-Y'.*one label"),
+        (["B-X", "L-Y"], "token 1 has 'L-Y'.*one label"),
         (["X"], "expected O, -"),
     ],
 )

@@ -8,14 +8,14 @@ from __future__ import annotations
 from ferrule.lang.characters import LETTERS, LOWER, SYMBOLS, UPPER
 
 # Inside character classes.
-_PUNCTUATION = r"…,:;!?¿؟¡()\[\]{}<>_#*&。？！，、；：～·।،۔؛٪"
-_QUOTES = "'\"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉⟦⟧"
-_CONCATENATED_QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧"
-_CURRENCY_SIGNS = "$£€¥฿﷼\u20a0-\u20a9\u20ab-\u20bf"
+PUNCTUATION = r"…,:;!?¿؟¡()\[\]{}<>_#*&。？！，、；：～·।،۔؛٪"
+QUOTES = "'\"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉⟦⟧"
+CONCATENATED_QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧"
+CURRENCY_SIGNS = "$£€¥฿﷼\u20a0-\u20a9\u20ab-\u20bf"
 
-_ELLIPSIS = r"\.\.+"
+ELLIPSIS = r"\.\.+"
 _SYMBOL = f"[{SYMBOLS}]"
-_HYPHENS = "(?:-|–|—|--|---|——|~)"
+HYPHENS = "(?:-|–|—|--|---|——|~)"
 
 _LENGTHS = "km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft"
 _WEIGHTS = "kg g mg µg t lb oz"
@@ -33,30 +33,30 @@ _UNITS = "|".join(
 PREFIXES: tuple[str, ...] = (
     "[§%=—–]",
     r"\+(?![0-9])",
-    f"[{_PUNCTUATION}]",
-    _ELLIPSIS,
-    f"[{_QUOTES}]",
+    f"[{PUNCTUATION}]",
+    ELLIPSIS,
+    f"[{QUOTES}]",
     r"(?:US|C|A)\$",
-    f"[{_CURRENCY_SIGNS}]",
+    f"[{CURRENCY_SIGNS}]",
     _SYMBOL,
 )
 """What is peeled off the front; a plus sign only where no digit follows."""
 
 SUFFIXES: tuple[str, ...] = (
-    f"[{_PUNCTUATION}]",
+    f"[{PUNCTUATION}]",
     "……",
-    _ELLIPSIS,
-    f"[{_QUOTES}]",
+    ELLIPSIS,
+    f"[{QUOTES}]",
     _SYMBOL,
     "['’][sS]",
     "[—–]",
     # After a number: a plus sign, a currency, a unit.
     r"(?<=[0-9])\+",
-    rf"(?<=[0-9])(?:(?:US|C|A)\$|[{_CURRENCY_SIGNS}])",
+    rf"(?<=[0-9])(?:(?:US|C|A)\$|[{CURRENCY_SIGNS}])",
     f"(?<=[0-9])(?:{_UNITS})",
     # A full stop after a temperature, a small letter, a digit, a sign, or two capitals, but not after one.
     r"(?<=°[FfCcKk])\.",
-    rf"(?<=[0-9{LOWER}%²\-+|{_PUNCTUATION}{_QUOTES}])\.",
+    rf"(?<=[0-9{LOWER}%²\-+|{PUNCTUATION}{QUOTES}])\.",
     rf"(?<=[{UPPER}][{UPPER}])\.",
 )
 """What is peeled off the back."""
@@ -69,15 +69,15 @@ def infixes(before_hyphen: str) -> tuple[str, ...]:
     """
     letter = f"[{LETTERS}]"
     return (
-        _ELLIPSIS,
+        ELLIPSIS,
         "…",
         _SYMBOL,
         # Arithmetic between digits.
         r"(?<=[0-9])[+\-*^](?=[0-9-])",
         # A full stop between the end of a sentence and the beginning of the next.
-        rf"(?<=[{LOWER}{_CONCATENATED_QUOTES}])\.(?=[{UPPER}{_CONCATENATED_QUOTES}])",
+        rf"(?<=[{LOWER}{CONCATENATED_QUOTES}])\.(?=[{UPPER}{CONCATENATED_QUOTES}])",
         f"(?<={letter}),(?={letter})",
-        f"(?<=[{LETTERS}{before_hyphen}]){_HYPHENS}(?={letter})",
+        f"(?<=[{LETTERS}{before_hyphen}]){HYPHENS}(?={letter})",
         f"(?<=[{LETTERS}0-9])[:<>=/](?={letter})",
     )
 

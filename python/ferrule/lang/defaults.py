@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from thinc.config import Config
 
 from ferrule.lang import affixes, exceptions, norms, urls
+from ferrule.lang.stop_words import StopWords
 from ferrule.lexicon import Lexicon
 
 __all__ = ["BaseDefaults", "LanguageDefaults", "as_class"]
@@ -24,12 +25,13 @@ class BaseDefaults:
 
     config: Config | Mapping[str, Any] = Config()
     lexicon: Lexicon | None = Lexicon(norms=norms.EVERYWHERE)
-    stop_words: frozenset[str] | set[str] = frozenset()
+    stop_words: frozenset[str] | set[str] = StopWords()
     lex_attr_getters: Mapping[int, Callable[[str], Any]] = {}
     tokenizer_exceptions: Mapping[str, list[dict[Any, Any]]] = exceptions.EVERYWHERE
-    prefixes: Sequence[str] | None = affixes.PREFIXES
-    suffixes: Sequence[str] | None = affixes.SUFFIXES
-    infixes: Sequence[str] | None = affixes.INFIXES
+    # Lists, as in spaCy, so that `nlp.Defaults.prefixes + ["#"]` goes on working.
+    prefixes: ClassVar[list[str] | None] = list(affixes.PREFIXES)
+    suffixes: ClassVar[list[str] | None] = list(affixes.SUFFIXES)
+    infixes: ClassVar[list[str] | None] = list(affixes.INFIXES)
     token_match: str | Callable[[str], Any] | None = None
     url_match: str | Callable[[str], Any] | None = urls.URL_MATCH
     syntax_iterators: Mapping[str, Callable[..., Any]] = {}
@@ -74,7 +76,12 @@ class LanguageDefaults:
         return self.lexicon.stop_words
 
 
-def as_class(data: LanguageDefaults) -> type[BaseDefaults]:
-    """The data as the class that `Language.Defaults` is, for a subclass to override parts of."""
+def as_class(data: LanguageDefaults, stop_words: StopWords | None = None) -> type[BaseDefaults]:
+    """The data as the class that `Language.Defaults` is, for a subclass to override parts of.
+
+    stop_words: the set that people change; without it, one of the data's stop words.
+    """
     values = {each.name: getattr(data, each.name) for each in fields(data)}
-    return type("Defaults", (BaseDefaults,), {**values, "stop_words": data.stop_words})
+    values |= {name: list(values[name]) for name in ("prefixes", "suffixes", "infixes")}
+    values["stop_words"] = StopWords(data.stop_words) if stop_words is None else stop_words
+    return type("Defaults", (BaseDefaults,), values)

@@ -19,6 +19,32 @@ from ferrule.registry import registry
 
 __all__ = ["Building"]
 
+# Factories of spaCy 3.8 and its transformer packages that have no counterpart here.
+_ONLY_IN_SPACY = [
+    "attribute_ruler",
+    "curated_transformer",
+    "doc_cleaner",
+    "entity_linker",
+    "entity_ruler",
+    "future_entity_ruler",
+    "lemmatizer",
+    "merge_entities",
+    "merge_noun_chunks",
+    "merge_subtokens",
+    "morphologizer",
+    "parser",
+    "senter",
+    "sentencizer",
+    "span_cleaner",
+    "span_finder",
+    "span_ruler",
+    "spancat",
+    "spancat_singlelabel",
+    "token_splitter",
+    "trainable_lemmatizer",
+    "transformer",
+]
+
 
 class Building(PipelineState):
     """The part of `Language` that makes components."""
@@ -98,6 +124,12 @@ class Building(PipelineState):
 
     @classmethod
     def _unknown_factory(cls, name: str) -> UnknownNameError:
+        if name in _ONLY_IN_SPACY:
+            return UnknownNameError(
+                f"Ferrule has no {name!r}, which is a component of spaCy. spaCy, installed beside Ferrule, "
+                'runs it as part of a saved pipeline: ferrule.load(folder, foreign="spacy"). Or write a '
+                "component of your own with @Language.component."
+            )
         names = sorted(each for each in registry.factories.get_all() if "." not in each)
         near = nearest_names(name, names)
         return UnknownNameError(

@@ -76,6 +76,25 @@ def load_config(
     return interpolated(config, str(file)) if interpolate else config
 
 
+def load_config_from_str(
+    text: str, overrides: Mapping[str, Any] | None = None, interpolate: bool = False
+) -> Config:
+    """The config that `text` writes down, with the settings of `overrides`; ConfigError if it cannot be read.
+
+    >>> load_config_from_str('[nlp]\\nlang = "en"')["nlp"]["lang"]
+    'en'
+    """
+    config = Config(section_order=SECTION_ORDER)
+    try:
+        config.from_str(text, interpolate=False, overrides=dict(overrides or {}))
+        check_expansion(config, "config")
+    except ConfigError:
+        raise
+    except (ValueError, RecursionError, configparser.Error) as error:
+        raise ConfigError(f"config: the text cannot be read as one: {str(error).strip()}") from error
+    return interpolated(config) if interpolate else config
+
+
 def interpolated(config: Config, what: str = "config") -> Config:
     """A copy of `config` with its variables replaced; ConfigError, naming `what`, where that cannot be."""
     check_expansion(config, what)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from thinc.config import Config
 
 from ferrule.lang.defaults import BaseDefaults
+from ferrule.lang.stop_words import StopWords
 from ferrule.language.assembly import assembled
 from ferrule.language.config import default_config
-from ferrule.language.editing import Editing
-from ferrule.language.learning import Learning
+from ferrule.language.older_names import OlderNames
 from ferrule.language.quantizing import Quantizing
 from ferrule.language.saving import Saving
 from ferrule.language.state import PipelineState
@@ -34,7 +34,7 @@ class _DefaultConfig:
         return default_config().merge(owner.Defaults.config or {})
 
 
-class Language(Editing, Learning, Quantizing, Saving):
+class Language(OlderNames, Quantizing, Saving):
     """A tokenizer, a vocabulary, and components that annotate documents one after the other.
 
     Subclasses stand for languages: they set `lang` and `Defaults`. A pipeline is usually made by
@@ -105,12 +105,15 @@ class Language(Editing, Learning, Quantizing, Saving):
         defaults: type[BaseDefaults] = cls.Defaults
         stop_words = frozenset(word.lower() for word in defaults.stop_words)
         lexicon = replace(defaults.lexicon or Lexicon(), lang=cls.lang or "", stop_words=stop_words)
-        return Vocab(
+        vocab = Vocab(
             lex_attr_getters=dict(defaults.lex_attr_getters),
             writing_system=dict(defaults.writing_system),
             get_noun_chunks=defaults.syntax_iterators.get("noun_chunks"),
             lexicon=lexicon,
         )
+        if isinstance(defaults.stop_words, StopWords):
+            defaults.stop_words.tell(vocab)
+        return vocab
 
     @classmethod
     def from_config(

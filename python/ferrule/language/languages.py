@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from ferrule.errors import UnknownNameError, nearest_names
+from ferrule.lang.stop_words import StopWords
 from ferrule.language.language import Language
 from ferrule.registry import registry
 
@@ -61,7 +62,7 @@ def saved_lang_class(code: str) -> type[Language]:
 def _by_general_rules(code: str) -> type[Language]:
     from ferrule.lang.others import UNSEGMENTED, writing_system
 
-    fields: dict[str, Any] = {"writing_system": writing_system(code)}
+    fields: dict[str, Any] = {"writing_system": writing_system(code), "stop_words": StopWords()}
     if code in UNSEGMENTED:
         fields["config"] = {"nlp": {"tokenizer": {"@tokenizers": UNSEGMENTED[code]}}}
     defaults = type("Defaults", (get_lang_class("xx").Defaults,), fields)

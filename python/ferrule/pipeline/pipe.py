@@ -9,12 +9,16 @@ from ferrule._typing import ErrorHandler, Scores
 from ferrule.errors import LabelError
 from ferrule.pipeline.streams import batches
 
-__all__ = ["Pipe", "reraise"]
+__all__ = ["Pipe", "ignore_error", "reraise"]
 
 
 def reraise(name: str, component: Any, docs: list[Any], error: Exception) -> NoReturn:
     """The default error handler: raises `error` as it is."""
     raise error
+
+
+def ignore_error(name: str, component: Any, docs: list[Any], error: Exception) -> None:
+    """An error handler that leaves documents out which a component cannot process, without a word."""
 
 
 class Pipe:

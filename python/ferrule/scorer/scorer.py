@@ -10,6 +10,7 @@ from ferrule.scorer.cats import score_cats
 from ferrule.scorer.relations import score_deps, score_links
 from ferrule.scorer.spans import get_ner_prf, score_spans
 from ferrule.scorer.tokens import score_token_attr, score_token_attr_per_feat, score_tokenization
+from ferrule.training.example import validate_examples
 
 __all__ = ["Scorer"]
 
@@ -36,8 +37,10 @@ class Scorer:
         """All scores in one dict or, with `per_component`, a dict for each component's name.
 
         `examples` are read once. A score is None where there is nothing to score.
+        TypeError for what is no Example.
         """
         examples = list(examples)
+        validate_examples(examples, "Scorer.score")
         if self.nlp is None:
             return _score_annotations(examples, self.cfg, per_component)
         scores: Scores = {}

@@ -28,9 +28,14 @@ def attribute_ids(names: Iterable[str | int]) -> list[int]:
     return ids
 
 
+def is_single(attributes: Any) -> bool:
+    """Whether this is one attribute's name or id, and not a list or array of them."""
+    return isinstance(attributes, str | int | np.integer)
+
+
 def read_array(doc: Doc, attributes: Any) -> np.ndarray:
     """See `Doc.to_array`."""
-    if isinstance(attributes, str) or hasattr(attributes, "__index__"):
+    if is_single(attributes):
         return doc._rows(attribute_ids([attributes]))[:, 0]
     names = list(attributes)
     rows = doc._rows(attribute_ids(names))
@@ -39,8 +44,7 @@ def read_array(doc: Doc, attributes: Any) -> np.ndarray:
 
 def write_array(doc: Doc, attributes: Any, array: np.ndarray) -> None:
     """See `Doc.from_array`."""
-    single = isinstance(attributes, str) or hasattr(attributes, "__index__")
-    ids = attribute_ids([attributes] if single else attributes)
+    ids = attribute_ids([attributes] if is_single(attributes) else attributes)
     rows = np.asarray(array)
     if rows.ndim == 1 and len(ids) == 1:
         rows = rows[:, None]

@@ -77,7 +77,10 @@ def doc_from_dict(doc: Doc, message: dict[str, Any], exclude: Iterable[str] = ()
     """See `Doc.from_dict`. On an error the document is as empty as it was."""
     if len(doc):
         raise ValueError(f"Doc.from_bytes: the document has {len(doc)} tokens; load into an empty one")
-    message = {name: value for name, value in message.items() if name not in set(exclude)}
+    excluded = set(exclude)
+    if "user_data" in excluded:
+        excluded |= {"user_data_keys", "user_data_values"}
+    message = {name: value for name, value in message.items() if name not in excluded}
     text, head, body = (_field(message, name) for name in ("text", "array_head", "array_body"))
     if not isinstance(text, str) or not isinstance(body, np.ndarray) or body.dtype != np.uint64:
         raise ValueError("Doc.from_bytes: expected `text`, a string, and `array_body`, an array of uint64")

@@ -58,7 +58,11 @@ class DocForms:
         return doc_to_json(_doc(self), underscore)
 
     def from_json(self, doc_json: dict[str, Any], *, validate: bool = False) -> Doc:
-        """Fill this empty document from what `to_json` gives, and return it; `validate` checks it first."""
+        """Fill this empty document from what `to_json` gives, and return it.
+
+        It is checked first, `validate` or not; fields of your own may be there. TypeError or ValueError for
+        what is no document.
+        """
         from ferrule.tokens.json_format import doc_from_json
 
         return doc_from_json(_doc(self), doc_json, validate=validate)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import srsly
+
 from ferrule.tokens import construction
 from ferrule.tokens.json_check import check_json
 from ferrule.tokens.span import Span
@@ -70,13 +72,14 @@ def _extension_values(doc: Doc, names: list[str]) -> dict[str, Any]:
         if not (Span.has_extension(name) or Token.has_extension(name) or doc.has_extension(name)):
             raise ValueError(f"to_json: there is no extension attribute {name!r} on Doc, Span or Token")
         if doc.has_extension(name):
-            values["_"][name] = doc._.get(name)
+            values["_"][name] = _json_ready(name, doc._.get(name))
     for key, value in doc.user_data.items():
         if not (isinstance(key, tuple) and len(key) == 4 and key[0] == "._." and key[2] is not None):
             continue
         _, name, start, end = key
         if name not in names:
             continue
+        _json_ready(name, value)
         if end is None:
             values["underscore_token"].setdefault(name, []).append({"start": start, "value": value})
         else:
@@ -85,12 +88,23 @@ def _extension_values(doc: Doc, names: list[str]) -> dict[str, Any]:
     return {field: content for field, content in values.items() if content}
 
 
+def _json_ready(name: str, value: Any) -> Any:
+    if not srsly.is_json_serializable(value):
+        raise ValueError(
+            f"to_json: the extension attribute {name!r} is of type {type(value).__name__}, "
+            "which JSON cannot hold; leave it out of `underscore`"
+        )
+    return value
+
+
 def doc_from_json(doc: Doc, data: dict[str, Any], *, validate: bool = False) -> Doc:
-    """See `Doc.from_json`. On an error the document is as empty as it was."""
+    """See `Doc.from_json`. On an error the document is as empty as it was.
+
+    `validate` is spaCy's; the fields are checked in any case, so that nothing surfaces half-way.
+    """
     if len(doc):
         raise ValueError(f"Doc.from_json: the document has {len(doc)} tokens; load into an empty one")
-    # Checked in any case: what is wrong must not surface half-way.
-    check_json(data, strict=validate)
+    check_json(data)
     text, tokens = data["text"], data["tokens"]
     words, spaces = _cut(text, tokens)
     filled = type(doc).__new__(type(doc), doc.vocab)

@@ -68,13 +68,16 @@ class Retokenizer:
     def merge(self, span: Span, attrs: dict[str | int, Any] | None = None) -> None:
         """Make the span one token with its root's attributes; `attrs` sets others, `"_"` extensions.
 
-        ValueError for an empty span, one that shares a token with another, and for unknown attributes.
+        The same tokens once more are no error, and change nothing. ValueError for an empty span, one that
+        shares a token with another, and for unknown attributes.
         """
         if not isinstance(span, Span):
             raise TypeError(f"retokenizer.merge: expected Span, found {type(span).__name__}")
         self._check_own(span.doc)
         if not len(span):
             raise ValueError(f"retokenizer.merge: the span at {span.start} is empty")
+        if any((span.start, span.end) == (start, end) for start, end, _ in self._merges):
+            return  # as in spaCy: an entity that is a noun chunk too
         for token in span:
             if token.i in self._merged:
                 raise ValueError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ferrule.tokens.arrays import is_single
 from ferrule.tokens.similarity import cosine_similarity
 from ferrule.tokens.token import Token, make_token
 from ferrule.tokens.underscore import ExtensionMethods, Underscore
@@ -180,11 +181,10 @@ class Span(ExtensionMethods):
             raise IndexError(f"token {key} is outside the span, which has {len(self)} tokens")
         return make_token(self.doc, self.start + position)
 
-    def to_array(self, attr_ids: Any) -> np.ndarray:
+    def to_array(self, py_attr_ids: Any) -> np.ndarray:
         """Attribute rows of the span's tokens, as `Doc.to_array`, but a list of one gives a column too."""
-        rows = self.doc.to_array(attr_ids)[self.start : self.end]
-        is_single = isinstance(attr_ids, str) or hasattr(attr_ids, "__index__")
-        return rows[:, None] if rows.ndim == 1 and not is_single else rows
+        rows = self.doc.to_array(py_attr_ids)[self.start : self.end]
+        return rows[:, None] if rows.ndim == 1 and not is_single(py_attr_ids) else rows
 
     def as_doc(self, *, copy_user_data: bool = False, array_head: Any = None, array: Any = None) -> Doc:
         """A document of its own with a copy of the span's tokens, annotation and (if asked for) user data.

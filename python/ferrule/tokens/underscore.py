@@ -39,7 +39,8 @@ class Underscore:
             object.__setattr__(self, name, value)
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *self._extensions})
+        """The extension attributes, and the methods that reach them by name."""
+        return sorted({"get", "has", "set", *self._extensions})
 
     def __getattr__(self, name: str) -> Any:
         default, method, getter, _ = self._find(name)
@@ -57,11 +58,13 @@ class Underscore:
         return default
 
     def __setattr__(self, name: str, value: Any) -> None:
-        _, _, getter, setter = self._find(name)
+        _, method, getter, setter = self._find(name)
         if setter is not None:
             setter(self._obj, value)
         elif getter is not None:
             raise AttributeError(f"._.{name} has a getter and no setter, so it cannot be set")
+        elif method is not None:
+            raise AttributeError(f"._.{name} is a method, so it cannot be set")
         else:
             self._doc.user_data[self._key(name)] = value
 

@@ -84,7 +84,12 @@ def doc_from_annotations(predicted: Any, annotations: Mapping[str, Any]) -> Any:
     if tokens.get("ORTH") is None:
         tokens["ORTH"] = [token.text for token in predicted]
         tokens["SPACY"] = [bool(token.whitespace_) for token in predicted]
-    doc = type(predicted)(predicted.vocab, **_doc_arguments(tokens))
+    arguments = _doc_arguments(tokens)
+    # Labels alone say nothing of sentences; given to `Doc()`, they would make each token one.
+    deps = arguments.pop("deps", ()) if "heads" not in arguments else ()
+    doc = type(predicted)(predicted.vocab, **arguments)
+    for token, dep in zip(doc, deps, strict=False):
+        token.dep_ = dep
     _set_entities(doc, document.get("entities"))
     _set_spans(doc, document.get("spans"))
     _set_links(doc, document.get("links"))
@@ -209,16 +214,32 @@ def _set_entities(doc: Any, entities: Any) -> None:
     if not entities:
         doc.ents = []
         return
-    if isinstance(entities[0], list | tuple):
-        tags = offsets_to_biluo_tags(doc, [tuple(entity) for entity in entities])
-    elif isinstance(entities[0], str) or entities[0] is None:
-        tags = iob_to_biluo(entities)
-    else:
-        tags = []
+    if isinstance(entities[0], str) or entities[0] is None:
+        spans = biluo_tags_to_spans(doc, _as_biluo(entities))
+    elif hasattr(entities[0], "label_"):
         spans = list(entities)
-    if tags:
-        spans = biluo_tags_to_spans(doc, tags)
+    else:
+        spans = biluo_tags_to_spans(doc, offsets_to_biluo_tags(doc, _checked_offsets(entities)))
     doc.set_ents([span for span in spans if span.label], missing=[span for span in spans if not span.label])
+
+
+def _checked_offsets(entities: Sequence[Any]) -> list[tuple[int, int, str]]:
+    for position, entity in enumerate(entities):
+        if not isinstance(entity, list | tuple) or len(entity) != 3:
+            raise AnnotationError(
+                f"Example.from_dict: entities[{position}] is {entity!r}; "
+                "expected (start_char, end_char, label)"
+            )
+    return [tuple(entity) for entity in entities]
+
+
+def _as_biluo(tags: Sequence[str | None]) -> Sequence[str | None]:
+    """The tags; IOB tags, in which no entity has an end of its own (`L-`, `U-`), as BILUO.
+
+    spaCy drops entities of IOB tags, and counts their tokens as outside.
+    """
+    is_biluo = any(isinstance(tag, str) and tag.startswith(("L-", "U-")) for tag in tags)
+    return tags if is_biluo else iob_to_biluo(tags)
 
 
 def _set_spans(doc: Any, groups: Any) -> None:

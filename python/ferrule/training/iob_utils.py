@@ -1,9 +1,9 @@
 """Entities as tags: IOB and BILUO tag sequences, character offsets and spans, each into the others.
 
 The names and results are those of `spacy.training.iob_utils`. A missing tag is `"-"` or None: nobody said
-whether the token is part of an entity, which is something else than `"O"`, outside. In two places this is
-stricter than spaCy: an entity that is begun and never closed, and `O` or `U-` inside an entity, are refused
-instead of dropped or swallowed.
+whether the token is part of an entity, which is something else than `"O"`, outside. In three places this is
+stricter than spaCy: an entity that is begun and never closed, `O` or `U-` inside an entity, and two labels in
+one entity are refused instead of dropped or swallowed.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ def tags_to_entities(tags: Iterable[str | None]) -> list[tuple[str, int, int]]:
     given = list(tags)
     entities: list[tuple[str, int, int]] = []
     start: int | None = None
+    label = ""
     for position, tag in enumerate(given):
         kind = "-" if tag is None else tag[:1]
         if start is not None and kind not in ("I", "L"):
@@ -105,9 +106,14 @@ def tags_to_entities(tags: Iterable[str | None]) -> list[tuple[str, int, int]]:
         elif kind == "U":
             entities.append((_entity_label(given, position), position, position))
         elif kind == "B":
-            start = position
+            start, label = position, _entity_label(given, position)
+        elif start is not None and _entity_label(given, position) != label:
+            raise ValueError(
+                f"BILUO tags: token {position} has {tag!r}, in the entity that begins at token {start} with "
+                f"{given[start]!r}; an entity has one label. {_context(given, position)}"
+            )
         elif kind == "L" and start is not None:
-            entities.append((_entity_label(given, position), start, position))
+            entities.append((label, start, position))
             start = None
         elif kind not in ("O", "I"):
             raise ValueError(

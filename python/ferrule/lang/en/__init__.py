@@ -8,7 +8,8 @@ from ferrule.lang.defaults import LanguageDefaults, as_class
 from ferrule.lang.en.abbreviations import ABBREVIATIONS
 from ferrule.lang.en.contractions import CONTRACTIONS
 from ferrule.lang.en.noun_chunks import noun_chunks
-from ferrule.lang.en.words import NUMBER_WORDS, ORDINAL_ENDINGS, STOP_WORDS
+from ferrule.lang.en.stop_words import STOP_WORDS
+from ferrule.lang.en.words import NUMBER_WORDS, ORDINAL_ENDINGS
 from ferrule.language import Language
 from ferrule.lexicon import Lexicon
 
@@ -17,7 +18,7 @@ __all__ = ["DEFAULTS", "English"]
 DEFAULTS = LanguageDefaults(
     lexicon=Lexicon(
         lang="en",
-        stop_words=STOP_WORDS,
+        stop_words=frozenset(STOP_WORDS),
         number_words=NUMBER_WORDS,
         ordinal_endings=ORDINAL_ENDINGS,
         norms=norms.EVERYWHERE,
@@ -34,4 +35,4 @@ class English(Language):
     """A pipeline for English."""
 
     lang = "en"
-    Defaults = as_class(DEFAULTS)
+    Defaults = as_class(DEFAULTS, STOP_WORDS)

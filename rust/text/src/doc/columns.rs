@@ -196,13 +196,13 @@ impl Columns {
 
     /// True where some token (or with `complete` every token) has a value in this column.
     ///
-    /// As in spaCy the first token's `SentStart` does not count, unless it is the only token.
+    /// As in spaCy the first token's `SentStart` does not count: a single token is a sentence in any case.
     pub fn has_annotation(&self, column: Column, complete: bool) -> bool {
         let n_tokens = self.len();
-        if n_tokens == 0 {
+        let skip = usize::from(column == Column::SentStart);
+        if n_tokens <= skip {
             return true;
         }
-        let skip = usize::from(column == Column::SentStart && n_tokens > 1);
         let mut set = (skip..n_tokens).map(|token| self.get(column, token) != 0);
         if complete { set.all(|is_set| is_set) } else { set.any(|is_set| is_set) }
     }
