@@ -10,7 +10,7 @@ import pytest
 import srsly
 
 import ferrule
-from ferrule.errors import FerruleError, UnsafePathError
+from ferrule.errors import ConfigError, FerruleError, UnsafePathError
 from ferrule.language import Language
 from ferrule.storage.manifest import MANIFEST
 
@@ -73,14 +73,23 @@ def test_loading_runs_no_code_and_opens_nothing_outside(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["/tmp/outside", "../outside", "..", "a/../../outside", "a\\..\\b", "C:evil"]
+    ("name", "error"),
+    [
+        ("/tmp/outside", UnsafePathError),
+        ("C:evil", UnsafePathError),
+        ("a\\b", UnsafePathError),
+        # A dot in the name of a section begins the name of one inside it, so that there is no such component.
+        ("../outside", ConfigError),
+        ("..", ConfigError),
+        ("a/../../outside", ConfigError),
+    ],
 )
-def test_a_component_named_like_a_path_is_refused(folder: Path, name: str) -> None:
+def test_a_component_named_like_a_path_is_refused(folder: Path, name: str, error: type[Exception]) -> None:
     (folder / MANIFEST).unlink()
     file = folder / "config.cfg"
     text = file.read_text("utf8").replace('["tagger","ner"]', f"[{srsly.json_dumps(name)}]")
     file.write_text(text.replace("[components.tagger", f"[components.{name}"), "utf8")
-    with pytest.raises(FerruleError):
+    with pytest.raises(error, match=r"the component name|is part of"):
         ferrule.load(folder)
 
 
