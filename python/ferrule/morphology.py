@@ -18,8 +18,9 @@ def normalize_features(features: str | dict[str, Any]) -> str:
     """Universal Dependencies' FEATS in normal form: fields sorted, values of a field sorted, `_` for none.
 
     As in spaCy a field may have an empty value (`Case=`). The values of a field given twice are put together,
-    where spaCy keeps the last. TypeError for anything but a str or a dict of strings; ValueError for what is
-    malformed.
+    where spaCy keeps the last, and a value given twice is one.
+
+    TypeError for anything but a str or a dict of strings; ValueError for what is malformed.
 
     >>> normalize_features("Number=Sing|Case=Nom,Acc")
     'Case=Acc,Nom|Number=Sing'
@@ -50,14 +51,14 @@ def _values(field: Any, given: Any) -> str:
 def _normalize_string(features: str) -> str:
     if features in ("", EMPTY_FEATURES):
         return EMPTY_FEATURES
-    values_of: dict[str, list[str]] = {}
+    values_of: dict[str, set[str]] = {}
     for pair in features.split("|"):
         field, *values = pair.split("=")
         if not field or len(values) != 1:
             raise ValueError(
                 f"morphological features: {pair!r} in {features!r} is no 'Field=Value'; join pairs with '|'"
             )
-        values_of.setdefault(field, []).extend(values[0].split(","))
+        values_of.setdefault(field, set()).update(values[0].split(","))
     return "|".join(f"{field}={','.join(sorted(values_of[field]))}" for field in sorted(values_of))
 
 

@@ -23,10 +23,8 @@ STARTS: list[list[Any]] = [
 FEATURES: list[Any] = [
     "Case=",
     "Case=|A=b",
-    "Case=,",
     "Case=Nom,",
     "Case=Nom,,Acc",
-    "A=b,b",
     "A=_",
     " A=b",
     "",
