@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ import srsly
 
 from ferrule import _core, attrs
 from ferrule._typing import PathOrStr
+from ferrule.reading import read_some
 from ferrule.registry import registry
 from ferrule.storage import unpack
 from ferrule.tokens import Doc
@@ -30,10 +31,10 @@ _METHODS = {
     "token_match": "match",
     "url_match": "match",
 }
-# What a token of a special case may say.
 # A batch of texts is read in parts, and is complete when it has so many characters.
 _TEXTS_BETWEEN_LOOKS = 250
 _ENOUGH_CHARACTERS = 1_000_000
+# What a token of a special case may say.
 _TOKEN_ATTRS = frozenset({attrs.ORTH, attrs.NORM})
 
 
@@ -321,15 +322,13 @@ def _read(stream: Iterator[str], count: int) -> tuple[list[str], Exception | Non
     """The next texts of a stream, none at its end, and the error that stopped it, if one did."""
     batch: list[str] = []
     n_characters = 0
-    try:
-        while len(batch) < count and n_characters < _ENOUGH_CHARACTERS:
-            n_before = len(batch)
-            batch.extend(islice(stream, min(_TEXTS_BETWEEN_LOOKS, count - n_before)))
-            if len(batch) == n_before:
-                break
-            n_characters += sum(len(text) for text in batch[n_before:] if isinstance(text, str))
-    except Exception as error:
-        return batch, error
+    while len(batch) < count and n_characters < _ENOUGH_CHARACTERS:
+        part, error = read_some(stream, min(_TEXTS_BETWEEN_LOOKS, count - len(batch)))
+        batch += part
+        if error is not None or not part:
+            return batch, error
+        with suppress(TypeError):  # What has no length is refused when its turn comes.
+            n_characters += sum(map(len, part))
     return batch, None
 
 

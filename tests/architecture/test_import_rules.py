@@ -18,7 +18,7 @@ PACKAGE = Path(ferrule.__file__).parent
 # From the bottom up. A module may import its own line and those above it here. Names are relative to
 # `ferrule`; a name stands for everything below it; the longest that fits decides.
 LAYERS: list[set[str]] = [
-    {"errors", "_typing", "_builtin_names", "registry", "storage", "devices", "_core"},
+    {"errors", "_typing", "_builtin_names", "reading", "registry", "storage", "devices", "_core"},
     {"ops", "kernels", "optimizer", "sparse_gradient", "kept_weights", "golden_section", "rectified_step"},
     {"attrs", "symbols", "strings", "lexicon", "lookups", "morphology"},
     {"vectors", "vector_pruning", "lexeme", "vocab"},

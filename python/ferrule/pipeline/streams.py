@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
+
+from ferrule.reading import read_some
 
 __all__ = ["annotated", "batches", "check_batch_size"]
 
@@ -40,15 +40,9 @@ def batches(stream: Iterable[T], batch_size: int, *, owner: str) -> Iterator[lis
         found = "None" if stream is None else f"a single {type(stream).__name__}"
         raise TypeError(f"{owner}: expected a stream of documents, such as a list of them, found {found}")
     source = iter(stream)
-    failure: Exception | None = None
     is_full = True
     while is_full:
-        batch: list[T] = []
-        try:
-            for item in islice(source, min(size, sys.maxsize)):
-                batch.append(item)
-        except Exception as error:
-            failure = error
+        batch, failure = read_some(source, size)
         is_full = len(batch) == size
         if batch:
             yield batch

@@ -55,7 +55,7 @@ impl LexemeTable {
             let found = &looked_up[turn.thread as usize];
             let new = &found.new[turn.nth as usize];
             indices[turn.thread as usize][new.word as usize] =
-                self.find_or_push(new.form.orth, new.form.text(), &new.form.lexeme);
+                self.find_or_push(new.form.lexeme().orth, new.form.text(), new.form.lexeme());
         }
         indices
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn colliding_word_types_keep_their_strings() {
         let mut table = LexemeTable::default();
-        let lexeme = Lexicon::default().forms("one").lexeme;
+        let lexeme = *Lexicon::default().forms("one").lexeme();
         let mut push = |text: &str| table.find_or_push(lexeme.orth, text, &lexeme);
         let (one, other) = (push("one"), push("other"));
         assert_eq!((push("one"), push("other")), (one, other));

@@ -88,9 +88,19 @@ pub static SYMBOL_NAMES: [&str; 457] = [
     "xcomp", "acl", "ENT_KB_ID", "MORPH", "ENT_ID", "IDX", "_",
 ];
 
-static SYMBOLS_BY_HASH: LazyLock<FxHashMap<u64, u64>> = LazyLock::new(|| {
+/// Symbol ids by their names' hashes.
+struct SymbolIds {
+    /// A bit for the low end of each hash: nearly every string is no symbol, and need not be looked up.
+    low_ends: [u64; 128],
+    by_hash: FxHashMap<u64, u64>,
+}
+
+static SYMBOL_IDS: LazyLock<SymbolIds> = LazyLock::new(|| {
     let named = SYMBOL_NAMES.iter().zip(0u64..);
-    named.map(|(name, id)| (hash_string(name), id)).collect()
+    let by_hash: FxHashMap<u64, u64> = named.map(|(name, id)| (hash_string(name), id)).collect();
+    let mut low_ends = [0; 128];
+    by_hash.keys().for_each(|hash| low_ends[(hash >> 6) as usize % 128] |= 1 << (hash % 64));
+    SymbolIds { low_ends, by_hash }
 });
 
 /// The name of a symbol id, or `None` where `id` is not a symbol's.
@@ -100,7 +110,9 @@ pub fn symbol_name(id: u64) -> Option<&'static str> {
 
 /// The symbol id of a string whose 64-bit hash is `hash`.
 pub(crate) fn symbol_with_hash(hash: u64) -> Option<u64> {
-    SYMBOLS_BY_HASH.get(&hash).copied()
+    let SymbolIds { low_ends, by_hash } = &*SYMBOL_IDS;
+    let may_be_one = low_ends[(hash >> 6) as usize % 128] >> (hash % 64) & 1 == 1;
+    if may_be_one { by_hash.get(&hash).copied() } else { None }
 }
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ impl Vocab {
         let mut indices: Vec<Vec<u32>> = looked_up.iter().map(|found| found.indices.clone()).collect();
         for Turn { thread, nth } in order {
             let new = &looked_up[*thread as usize].new[*nth as usize];
-            let (orth, text) = (new.form.orth, new.form.text());
+            let (orth, text) = (new.form.lexeme().orth, new.form.text());
             let made = self.table.read().find(orth, text);
             indices[*thread as usize][new.word as usize] = match made {
                 Some(index) => index,
@@ -226,17 +226,18 @@ impl Vocab {
     fn make_adjusted(&self, text: &str, lexicon: &Lexicon, hook: &dyn LexemeHook) -> Result<u32, HookError> {
         loop {
             let zone = self.zone();
-            let mut form = lexicon.forms(text);
+            let form = lexicon.forms(text);
             // The hook finds the strings of the lexeme in the store.
             {
                 let mut strings = self.strings.write();
                 form.each_string(EVERY_STRING, |id, string| strings.add_transient(id, string));
             }
-            hook.adjust(text, &mut form.lexeme, &self.strings)?;
+            let mut lexeme = *form.lexeme();
+            hook.adjust(text, &mut lexeme, &self.strings)?;
             let mut table = self.table.write();
             // Another thread may have ended the zone that held the strings a hook has just added.
             if zone == self.zone() {
-                return Ok(table.find_or_push(form.orth, text, &form.lexeme));
+                return Ok(table.find_or_push(form.lexeme().orth, text, &lexeme));
             }
         }
     }

@@ -66,14 +66,16 @@ impl DocCore {
     /// String id of each token.
     pub(crate) fn orths(&self) -> PyResult<Vec<u64>> {
         let lexemes = self.vocab.read();
-        self.read(|doc| doc.lex().iter().map(|&lex| lexemes.lexeme(lex).map_or(0, |it| it.orth)).collect())
+        self.read(|doc| {
+            doc.tokens().iter().map(|token| lexemes.lexeme(token.lex).map_or(0, |it| it.orth)).collect()
+        })
     }
 
     /// The string of each token.
     pub(crate) fn texts(&self) -> PyResult<Vec<String>> {
         let lexemes = self.vocab.read();
         self.read(|doc| {
-            doc.lex().iter().map(|&lex| lexemes.text(lex).unwrap_or_default().to_owned()).collect()
+            doc.tokens().iter().map(|token| lexemes.text(token.lex).unwrap_or_default().to_owned()).collect()
         })
     }
 
@@ -170,7 +172,7 @@ impl DocCore {
     /// Put a space behind the last token.
     fn _add_space(&self) -> PyResult<()> {
         self.write(|doc| {
-            let mut spaces = doc.spaces().to_vec();
+            let mut spaces: Vec<bool> = doc.tokens().iter().map(|token| token.space).collect();
             if let Some(last) = spaces.last_mut() {
                 *last = true;
             }
@@ -187,13 +189,13 @@ impl DocCore {
         columns.check_range(start, end).map_err(to_python)?;
         let mut text = String::new();
         for token in start..end {
-            let word = lexemes.text(columns.lex()[token]).ok_or_else(|| {
+            let word = lexemes.text(columns.tokens()[token].lex).ok_or_else(|| {
                 PyValueError::new_err(format!(
                     "the word of token {token} went with the memory zone that has ended"
                 ))
             })?;
             text.push_str(word);
-            if columns.spaces()[token] && (trailing_space || token + 1 < end) {
+            if columns.tokens()[token].space && (trailing_space || token + 1 < end) {
                 text.push(' ');
             }
         }
@@ -330,21 +332,23 @@ impl DocCore {
 
     /// Offset of each token's first character: uint32 (n_tokens,).
     fn _starts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<u32>>> {
-        Ok(self.read(|doc| doc.starts().to_vec())?.into_pyarray(py))
+        let starts = |doc: &Columns| doc.tokens().iter().map(|token| token.start).collect::<Vec<u32>>();
+        Ok(self.read(starts)?.into_pyarray(py))
     }
 
     /// Offsets of a token's first character and behind its last.
     fn _char_range(&self, token: usize) -> PyResult<(u32, u32)> {
         self.read(|doc| {
             doc.check_token(token)?;
-            Ok((doc.starts()[token], doc.end_char(token)))
+            Ok((doc.tokens()[token].start, doc.end_char(token)))
         })?
         .map_err(to_python)
     }
 
     /// Whether a space follows each token: bool (n_tokens,).
     fn _spaces<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<bool>>> {
-        Ok(self.read(|doc| doc.spaces().to_vec())?.into_pyarray(py))
+        let spaces = |doc: &Columns| doc.tokens().iter().map(|token| token.space).collect::<Vec<bool>>();
+        Ok(self.read(spaces)?.into_pyarray(py))
     }
 
     /// Position of a token's head.

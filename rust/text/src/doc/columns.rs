@@ -6,15 +6,24 @@ use super::attr::{Column, N_COLUMNS};
 use super::error::DocError;
 use super::heads::{self, Tree};
 
-/// A document's tokens and annotation as columns.
+/// A token without annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// Lexeme index: the word type.
+    pub lex: u32,
+    /// Offset of the first character.
+    pub start: u32,
+    /// Whether a space follows.
+    pub space: bool,
+}
+
+/// A document's tokens, and annotation as columns.
 ///
-/// A token is a lexeme index (its word type), a character offset, and whether a space follows;
-/// everything else is optional. All positions are in tokens, all offsets in Unicode code points.
+/// All positions are in tokens, all offsets in Unicode code points.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
-    lex: Vec<u32>,
-    spaces: Vec<bool>,
-    starts: Vec<u32>,
+    /// In one piece: a stream makes and lets go of documents faster than memory can be had in parts.
+    tokens: Vec<Token>,
     n_chars: u32,
     /// Made with the first annotation, so that a document that has none is small.
     columns: Option<Box<[Option<Vec<u64>>; N_COLUMNS]>>,
@@ -26,74 +35,56 @@ pub struct Columns {
 impl Columns {
     /// An empty document with room for `n_tokens`.
     pub fn with_capacity(n_tokens: usize) -> Columns {
-        Columns {
-            lex: Vec::with_capacity(n_tokens),
-            spaces: Vec::with_capacity(n_tokens),
-            starts: Vec::with_capacity(n_tokens),
-            ..Columns::default()
-        }
+        Columns { tokens: Vec::with_capacity(n_tokens), ..Columns::default() }
     }
 
     /// A document of these tokens. `n_chars`: the length of their text.
-    pub(crate) fn of_words(lex: Vec<u32>, spaces: Vec<bool>, starts: Vec<u32>, n_chars: u32) -> Columns {
-        Columns { lex, spaces, starts, n_chars, ..Columns::default() }
+    pub(crate) fn of_tokens(tokens: Vec<Token>, n_chars: u32) -> Columns {
+        Columns { tokens, n_chars, ..Columns::default() }
     }
 
     /// Gives each token another lexeme, by the number of the one it has.
     pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
-        self.lex.iter_mut().for_each(|lex| *lex = number(*lex));
+        self.tokens.iter_mut().for_each(|token| token.lex = number(token.lex));
     }
 
     /// Add a token. Only while no annotation is set: the columns would be too short.
     pub fn push(&mut self, lex: u32, length: u32, space: bool) {
         debug_assert!(self.columns.is_none());
-        self.lex.push(lex);
-        self.spaces.push(space);
-        self.starts.push(self.n_chars);
+        self.tokens.push(Token { lex, start: self.n_chars, space });
         self.n_chars += length + u32::from(space);
     }
 
     /// Number of tokens.
     pub fn len(&self) -> usize {
-        self.lex.len()
+        self.tokens.len()
     }
 
     /// True for a document without tokens.
     pub fn is_empty(&self) -> bool {
-        self.lex.is_empty()
+        self.tokens.is_empty()
     }
 
-    /// Lexeme index of each token.
-    pub fn lex(&self) -> &[u32] {
-        &self.lex
-    }
-
-    /// Whether a space follows each token.
-    pub fn spaces(&self) -> &[bool] {
-        &self.spaces
-    }
-
-    /// Offset of each token's first character.
-    pub fn starts(&self) -> &[u32] {
-        &self.starts
+    /// The tokens.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
     }
 
     /// Offset behind the token's last character, the space not counted.
     pub fn end_char(&self, token: usize) -> u32 {
-        let next = self.starts.get(token + 1).copied().unwrap_or(self.n_chars);
-        next - u32::from(self.spaces[token])
+        let next = self.tokens.get(token + 1).map_or(self.n_chars, |next| next.start);
+        next - u32::from(self.tokens[token].space)
     }
 
     /// Replace the spaces and move the character offsets accordingly.
     pub fn set_spaces(&mut self, spaces: Vec<bool>) -> Result<(), DocError> {
         self.check_length("SPACY", spaces.len())?;
-        let lengths: Vec<u32> = (0..self.len()).map(|i| self.end_char(i) - self.starts[i]).collect();
+        let lengths: Vec<u32> = (0..self.len()).map(|i| self.end_char(i) - self.tokens[i].start).collect();
         self.n_chars = 0;
-        for (i, length) in lengths.into_iter().enumerate() {
-            self.starts[i] = self.n_chars;
-            self.n_chars += length + u32::from(spaces[i]);
+        for ((token, length), space) in self.tokens.iter_mut().zip(lengths).zip(spaces) {
+            (token.start, token.space) = (self.n_chars, space);
+            self.n_chars += length + u32::from(space);
         }
-        self.spaces = spaces;
         Ok(())
     }
 
@@ -159,11 +150,9 @@ impl Columns {
             }
             self.values_mut(column).extend((start..end).map(|token| other.get(column, token)));
         }
-        self.lex.extend_from_slice(&other.lex[start..end]);
-        self.spaces.extend_from_slice(&other.spaces[start..end]);
-        for token in start..end {
-            self.starts.push(self.n_chars);
-            self.n_chars += other.end_char(token) - other.starts[token] + u32::from(other.spaces[token]);
+        for (i, token) in (start..end).zip(&other.tokens[start..end]) {
+            self.tokens.push(Token { start: self.n_chars, ..*token });
+            self.n_chars += other.end_char(i) - token.start + u32::from(token.space);
         }
         if self.column(Column::Head).is_some() {
             let heads = self.values_mut(Column::Head);
@@ -179,8 +168,8 @@ impl Columns {
 
     /// The same tokens without annotation.
     pub fn words_only(self) -> Columns {
-        let Columns { lex, spaces, starts, n_chars, has_unknown_spaces, .. } = self;
-        Columns { lex, spaces, starts, n_chars, has_unknown_spaces, ..Columns::default() }
+        let Columns { tokens, n_chars, has_unknown_spaces, .. } = self;
+        Columns { tokens, n_chars, has_unknown_spaces, ..Columns::default() }
     }
 
     /// Forget a column's annotation.
@@ -249,7 +238,7 @@ impl Columns {
 
     /// The column, allocated if need be, to write values that are known to be right.
     pub(crate) fn values_mut(&mut self, column: Column) -> &mut Vec<u64> {
-        let n_tokens = self.lex.len();
+        let n_tokens = self.tokens.len();
         self.columns_mut()[column as usize].get_or_insert_with(|| {
             let mut values = vec![0; n_tokens];
             if column == Column::SentStart && n_tokens > 0 {

@@ -21,7 +21,7 @@ fn unknown_attribute(attr: u64) -> String {
 /// One token's value of one attribute.
 pub fn value(doc: &Columns, lexemes: &VocabRead<'_>, token: usize, source: Source) -> u64 {
     let of_lexeme =
-        |attr| lexemes.lexeme(doc.lex()[token]).and_then(|lexeme| lexeme.value(attr)).unwrap_or(0);
+        |attr| lexemes.lexeme(doc.tokens()[token].lex).and_then(|lexeme| lexeme.value(attr)).unwrap_or(0);
     match source {
         Source::Lexeme(attr) => of_lexeme(attr),
         Source::Column(Column::Norm) => match doc.get(Column::Norm, token) {
@@ -29,8 +29,8 @@ pub fn value(doc: &Columns, lexemes: &VocabRead<'_>, token: usize, source: Sourc
             norm => norm,
         },
         Source::Column(column) => doc.get(column, token),
-        Source::Spacy => u64::from(doc.spaces()[token]),
-        Source::Idx => u64::from(doc.starts()[token]),
+        Source::Spacy => u64::from(doc.tokens()[token].space),
+        Source::Idx => u64::from(doc.tokens()[token].start),
     }
 }
 
@@ -83,7 +83,7 @@ impl WordTypes {
         self.type_of_token.reserve(doc.len());
         let own: Vec<Source> = self.own.iter().copied().filter(|&source| is_written(doc, source)).collect();
         for token in 0..doc.len() {
-            let lex = doc.lex()[token];
+            let lex = doc.tokens()[token].lex;
             let next = self.n_types;
             let position = if own.iter().all(|&source| own_value(doc, token, source) == 0) {
                 *self.plain.entry(lex).or_insert(next)
@@ -112,8 +112,8 @@ fn is_written(doc: &Columns, source: Source) -> bool {
 fn own_value(doc: &Columns, token: usize, source: Source) -> u64 {
     match source {
         Source::Column(column) => doc.get(column, token),
-        Source::Spacy => u64::from(doc.spaces()[token]),
-        Source::Idx => u64::from(doc.starts()[token]),
+        Source::Spacy => u64::from(doc.tokens()[token].space),
+        Source::Idx => u64::from(doc.tokens()[token].start),
         Source::Lexeme(_) => 0,
     }
 }

@@ -13,5 +13,5 @@ pub mod rows;
 pub mod string_ids;
 
 pub use attr::Column;
-pub use columns::Columns;
+pub use columns::{Columns, Token};
 pub use error::DocError;

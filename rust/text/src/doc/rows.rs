@@ -1,7 +1,7 @@
 //! A block of attribute rows written into a document: spaCy's `Doc.from_array`.
 
 use super::attr::{Column, Source};
-use super::columns::Columns;
+use super::columns::{Columns, Token};
 use super::error::DocError;
 use super::heads;
 use crate::vocab::VocabRead;
@@ -42,11 +42,11 @@ pub fn fill_rows(
         let values = rows.iter().skip(position).step_by(width);
         match *source {
             Source::Column(Column::Norm) => {
-                let own = |(&lex, &norm): (&u32, &u64)| match lexemes.lexeme(lex) {
+                let own = |(token, &norm): (&Token, &u64)| match lexemes.lexeme(token.lex) {
                     Some(lexeme) if lexeme.norm == norm => 0,
                     _ => norm,
                 };
-                let norms = doc.lex().iter().zip(values).map(own).collect();
+                let norms = doc.tokens().iter().zip(values).map(own).collect();
                 doc.set_column(Column::Norm, norms)?;
             }
             Source::Column(column) => doc.set_column(column, values.copied().collect())?,

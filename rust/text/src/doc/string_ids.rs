@@ -21,7 +21,7 @@ impl SeenStrings {
                 found.push(id);
             }
         };
-        for (token, &lex) in doc.lex().iter().enumerate() {
+        for (token, lex) in doc.tokens().iter().map(|token| token.lex).enumerate() {
             take(lexemes.lexeme(lex).map_or(0, |lexeme| lexeme.orth));
             take(value(doc, lexemes, token, Source::Column(Column::Norm)));
         }

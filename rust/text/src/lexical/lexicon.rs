@@ -34,20 +34,20 @@ pub const EVERY_STRING: u8 = u8::MAX;
 
 /// A lexeme and the strings its ids stand for, none of them stored yet.
 pub struct WordForms<'t> {
-    /// The attributes of the word type.
-    pub lexeme: Lexeme,
-    /// The word's string id, whatever a hook made of the lexeme.
-    pub orth: u64,
+    lexeme: Lexeme,
     text: &'t str,
     lower: Cow<'t, str>,
     norm: Option<&'t str>,
     shape: Cow<'static, str>,
     lang: &'t str,
-    /// Ids of the lower case, prefix, suffix, shape, language and norm.
-    ids: [u64; 6],
 }
 
 impl<'t> WordForms<'t> {
+    /// The attributes of the word type.
+    pub fn lexeme(&self) -> &Lexeme {
+        &self.lexeme
+    }
+
     /// The word itself.
     pub fn text(&self) -> &'t str {
         self.text
@@ -56,11 +56,12 @@ impl<'t> WordForms<'t> {
     /// Calls `keep` with the strings that the bits of `which` stand for, and their ids.
     pub fn each_string(&self, which: u8, mut keep: impl FnMut(u64, &str)) {
         if which & 1 != 0 {
-            keep(self.orth, self.text);
+            keep(self.lexeme.orth, self.text);
         }
         let others = [&*self.lower, prefix(self.text), suffix(self.text), &self.shape, self.lang];
-        for (nth, (&id, string)) in self.ids.iter().zip(others.into_iter().chain(self.norm)).enumerate() {
-            if which >> (nth + 1) & 1 != 0 && id != self.orth {
+        for (nth, (id, string)) in self.ids().into_iter().zip(others.into_iter().chain(self.norm)).enumerate()
+        {
+            if which >> (nth + 1) & 1 != 0 && id != self.lexeme.orth {
                 keep(id, string);
             }
         }
@@ -68,8 +69,15 @@ impl<'t> WordForms<'t> {
 
     /// The strings whose ids pass `test`, a bit for each.
     pub fn strings_where(&self, test: impl Fn(u64) -> bool) -> u8 {
-        let bit = |(nth, &id): (usize, &u64)| u8::from(id != self.orth && test(id)) << (nth + 1);
-        self.ids.iter().enumerate().map(bit).fold(u8::from(test(self.orth)), |all, bit| all | bit)
+        let orth = self.lexeme.orth;
+        let bit = |(nth, id)| u8::from(id != orth && test(id)) << (nth + 1);
+        self.ids().into_iter().enumerate().map(bit).fold(u8::from(test(orth)), |all, bit| all | bit)
+    }
+
+    /// Ids of the lower case, prefix, suffix, shape, language and norm.
+    fn ids(&self) -> [u64; 6] {
+        let Lexeme { lower, prefix, suffix, shape, lang, norm, .. } = self.lexeme;
+        [lower, prefix, suffix, shape, lang, norm]
     }
 }
 
@@ -108,9 +116,7 @@ impl Lexicon {
             _ => self.like_num(text),
         };
         lexeme.set_flag(flag::LIKE_NUM, like_num);
-        let Lexeme { lower: lower_id, prefix, suffix, shape: shape_id, lang, norm: norm_id, .. } = lexeme;
-        let ids = [lower_id, prefix, suffix, shape_id, lang, norm_id];
-        WordForms { lexeme, orth, text, lower, norm, shape, lang: &self.lang, ids }
+        WordForms { lexeme, text, lower, norm, shape, lang: &self.lang }
     }
 
     /// Whether `text` is a number: in digits, in words, or digits with an ordinal ending.

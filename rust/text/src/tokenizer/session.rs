@@ -11,7 +11,7 @@ use super::rules::Rules;
 use super::split::{Chunk, Piece, chunks};
 use super::{TokenizeError, Tokenizer};
 use crate::doc::Column;
-use crate::doc::columns::Columns;
+use crate::doc::columns::{Columns, Token};
 use crate::hash::IdMap;
 use crate::lexical::Lexicon;
 use crate::strings::string_id;
@@ -60,9 +60,7 @@ impl<'x> NewWords<'x> {
 /// The tokens of the text at hand; the memory serves one text after the other.
 #[derive(Default)]
 struct Words {
-    lex: Vec<u32>,
-    spaces: Vec<bool>,
-    starts: Vec<u32>,
+    tokens: Vec<Token>,
     n_chars: u32,
     /// Normal forms that tokens have of their own; empty until the first.
     norms: Vec<u64>,
@@ -71,12 +69,10 @@ struct Words {
 impl Words {
     fn push(&mut self, token: &CachedToken, space: bool) {
         if token.norm != 0 || !self.norms.is_empty() {
-            self.norms.resize(self.lex.len(), 0);
+            self.norms.resize(self.tokens.len(), 0);
             self.norms.push(token.norm);
         }
-        self.lex.push(token.lexeme);
-        self.spaces.push(space);
-        self.starts.push(self.n_chars);
+        self.tokens.push(Token { lex: token.lexeme, start: self.n_chars, space });
         self.n_chars += token.length + u32::from(space);
     }
 
@@ -88,18 +84,16 @@ impl Words {
 
     /// A document of exactly these tokens; nothing is left.
     fn take(&mut self) -> Result<Columns, TokenizeError> {
-        let Self { lex, spaces, starts, n_chars, norms } = self;
-        let mut columns = Columns::of_words(lex.clone(), spaces.clone(), starts.clone(), *n_chars);
+        let Self { tokens, n_chars, norms } = self;
+        let mut columns = Columns::of_tokens(tokens.clone(), *n_chars);
         let stored = match norms.is_empty() {
             true => Ok(()),
             false => {
-                norms.resize(lex.len(), 0);
+                norms.resize(tokens.len(), 0);
                 columns.set_column(Column::Norm, norms.clone())
             }
         };
-        lex.clear();
-        spaces.clear();
-        starts.clear();
+        tokens.clear();
         norms.clear();
         *n_chars = 0;
         stored.map_err(|error| TokenizeError::Pattern(error.to_string()))?;
@@ -282,7 +276,7 @@ impl<'t> Session<'t> {
         let looked_up = self.look_up();
         let lexemes = self.tokenizer.vocab.settle(&[looked_up], self.lexicon, None)?.swap_remove(0);
         give_lexemes(&mut self.done, &lexemes);
-        self.words.lex.iter_mut().for_each(|word| *word = lexeme_of(*word, &lexemes));
+        self.words.tokens.iter_mut().for_each(|token| token.lex = lexeme_of(token.lex, &lexemes));
         let fresh = std::mem::take(&mut self.fresh);
         self.tokenizer.share(fresh, &lexemes, self.rules, self.zone);
         Ok(())

@@ -159,6 +159,8 @@ impl Rules {
         let mut suffixes = Vec::new();
         // Where a token match is known not to begin, so that it is not tried again for each suffix.
         let mut hopeless = None;
+        // Whether what is left is known to be no special case.
+        let mut ordinary = !with_specials;
         while low < high {
             let rest = &text[low..high];
             if let Some(token_match) = &self.token_match
@@ -195,27 +197,28 @@ impl Rules {
                 }
             }
             if prefix == 0 && suffix == 0 {
+                ordinary = true;
                 break;
             }
         }
         if low < high {
-            self.split_middle(text, low, high, with_specials, pieces)?;
+            self.split_middle(text, low, high, ordinary, pieces)?;
         }
         pieces.extend(suffixes.into_iter().rev());
         Ok(())
     }
 
-    /// What is left between the affixes.
+    /// What is left between the affixes; `ordinary` where it is no special case.
     fn split_middle(
         &self,
         text: &str,
         start: usize,
         end: usize,
-        with_specials: bool,
+        ordinary: bool,
         pieces: &mut Vec<Piece>,
     ) -> Result<(), TokenizeError> {
         let middle = &text[start..end];
-        if with_specials && let Some(special) = self.special(middle) {
+        if !ordinary && let Some(special) = self.special(middle) {
             push_special(special, start, pieces);
         } else if matches(&self.token_match, middle)? {
             pieces.push(Piece::new(start, end, Kind::TokenMatch));
@@ -256,7 +259,8 @@ impl Rules {
 
     /// Replaces runs of tokens that together are a special case, the longest first, then the first.
     fn put_specials_together(&self, text: &str, pieces: &mut Vec<Piece>) {
-        if self.spanning.is_empty() {
+        // A whole chunk that is one token and no special case is none together with others either.
+        if self.spanning.is_empty() || matches!(pieces[..], [Piece { kind: Kind::Token, .. }]) {
             return;
         }
         let mut found: Vec<(usize, usize, &str)> = Vec::new();
