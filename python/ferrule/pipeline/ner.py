@@ -230,8 +230,8 @@ class EntityRecognizer(ScoredEntities, TaughtEntities, TrainablePipe):
 
     def _longest_piece(self) -> int:
         cut = int(self.cfg["update_with_oracle_cut_size"])
-        # Around the size asked for, so that documents are not cut at the same places each time. Drawn where
-        # spaCy draws it, from what shuffles the corpus too: with one seed both read it in the same order.
+        # Around the size asked for, so that documents are not cut at the same places each time. One draw from
+        # Python's `random` a batch, as in spaCy.
         return max(1, int(random.uniform(cut // 2, cut * 2))) if cut >= 1 else 0
 
     # Labels

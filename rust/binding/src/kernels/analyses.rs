@@ -5,7 +5,8 @@ use ferrule_kernels::transitions::{self, BeamSettings, MarginalSettings};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
-use super::transitions::{BiluoBatch, TransitionNetwork};
+use super::biluo::BiluoBatch;
+use super::transitions::TransitionNetwork;
 use crate::errors::detached;
 use crate::threads::workers;
 

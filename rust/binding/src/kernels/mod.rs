@@ -9,6 +9,7 @@ use crate::errors::{IntoPyErr, detached};
 
 mod analyses;
 pub(crate) mod arrays;
+mod biluo;
 mod encoder;
 mod layers;
 mod losses;
@@ -56,6 +57,7 @@ pub(crate) fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     ops::register(m)?;
     layers::register(m)?;
     optimizer::register(m)?;
+    biluo::register(m)?;
     transitions::register(m)?;
     analyses::register(m)?;
     sparse::register(m)?;

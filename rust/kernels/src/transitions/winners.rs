@@ -201,3 +201,58 @@ crate::dispatch! {
 crate::dispatch! {
     pub(super) fn add_to(sums: &mut [f32], numbers: &[f32]) -> () = add_row;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MaxoutShape, Read, Winners, to_bias, to_rows, to_weights};
+    use crate::testing::{assert_close, for_every_isa, numbers, wide};
+
+    const N_STATES: usize = 5;
+    const N_ROWS: usize = 4;
+    /// Two states read the same row, one reads none.
+    const READS: [Read; 4] = [(0, 2), (1, 0), (3, 2), (4, 3)];
+
+    /// What plain loops add to rows, weights, and bias.
+    fn add(winners: Winners<'_>, shape: MaxoutShape, from: [&[f32]; 2], to: [&mut [f64]; 3]) {
+        let MaxoutShape { outputs, pieces, depth } = shape;
+        let ([rows, weights], [d_rows, d_weights, d_bias]) = (from, to);
+        for (state, row) in READS.map(|(state, row)| (state as usize, row as usize)) {
+            for output in 0..outputs {
+                let d = f64::from(winners.d_best[state * outputs + output]);
+                let piece = winners.which[state * outputs + output] as usize;
+                d_bias[piece * outputs + output] += d;
+                for column in 0..depth {
+                    let weight = (output * pieces + piece) * depth + column;
+                    d_rows[row * depth + column] += d * f64::from(weights[weight]);
+                    d_weights[weight] += d * f64::from(rows[row * depth + column]);
+                }
+            }
+        }
+    }
+
+    for_every_isa! {
+        fn rows_of_any_width_get_what_plain_loops_give(isa) {
+            for depth in [1, 5, 16, 40, 64, 128] {
+                for (outputs, pieces) in [(7, 3), (8, 2), (1, 1)] {
+                    let shape = MaxoutShape { outputs, pieces, depth };
+                    let d_best = numbers(N_STATES * outputs, 1, 1.0);
+                    let which: Vec<u8> = (0..d_best.len()).map(|index| (index % pieces) as u8).collect();
+                    let winners = Winners { d_best: &d_best, which: &which };
+                    let (rows, weights) =
+                        (numbers(N_ROWS * depth, 2, 1.0), numbers(outputs * pieces * depth, 3, 1.0));
+                    let (mut d_rows, mut d_weights) =
+                        (numbers(rows.len(), 4, 1.0), numbers(weights.len(), 5, 1.0));
+                    let mut d_bias = numbers(outputs * pieces, 6, 1.0);
+                    let mut expected = [wide(&d_rows), wide(&d_weights), wide(&d_bias)];
+                    add(winners, shape, [&rows, &weights], expected.each_mut().map(|sums| &mut **sums));
+                    to_rows(isa, winners, &weights, shape, &READS, &mut d_rows);
+                    to_weights(isa, winners, &rows, shape, &READS, &mut d_weights);
+                    to_bias(isa, winners, outputs, &READS.map(|(state, _)| state), &mut d_bias);
+                    for (found, expected) in [&d_rows, &d_weights, &d_bias].into_iter().zip(&expected) {
+                        assert_close(found, expected, 1e-5, 1e-5);
+                    }
+                }
+            }
+        }
+    }
+}
