@@ -12,9 +12,9 @@ import ferrule
 from ferrule.cli.app import app
 from ferrule.tokens import DocBin, Span
 from ferrule.training import Example
+from networks import encoder
 
-TOK2VEC = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 100}
-TOK2VEC |= {"window_size": 1, "maxout_pieces": 2, "subword_features": True, "pretrained_vectors": None}
+TOK2VEC = encoder(embed_size=100)
 
 
 @pytest.fixture(scope="module")

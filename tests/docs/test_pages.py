@@ -30,6 +30,33 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_page_is_linked_from_the_list_of_pages() -> None:
+    listed = (ROOT / "docs" / "README.md").read_text(encoding="utf8")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"({page.name})" in listed, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_prove_or_measure_something_are_there(page: Path) -> None:
+    named = re.findall(
+        r"\b((?:tests|benches|examples|tools)/[\w/]+\.(?:py|sh|cfg))\b", page.read_text("utf8")
+    )
+    for file in named:
+        assert (ROOT / file).is_file(), f"{page.name} names {file}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_headings_that_links_name_are_there(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#]*)#([^)]+)\)", page.read_text("utf8")):
+        if "://" not in target:
+            text = (page.parent / target if target else page).read_text("utf8")
+            slugs = {
+                re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+                for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            }
+            assert heading in slugs, f"{page.name} links to {target}#{heading}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_examples_compile(page: Path) -> None:
     for block in python_blocks(page):

@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 from thinc.api import Adam, fix_random_seed
 
@@ -15,29 +14,10 @@ import ferrule
 from ferrule.language import Language
 from ferrule.testing import default_examples
 from ferrule.tokens import Doc
+from networks import encoder, ner, tagger
 
-MODEL: dict[str, Any] = {
-    "@architectures": "spacy.Tagger.v2",
-    "tok2vec": {
-        "@architectures": "spacy.HashEmbedCNN.v2",
-        "width": 8,
-        "depth": 1,
-        "embed_size": 16,
-        "window_size": 1,
-        "maxout_pieces": 2,
-        "subword_features": True,
-        "pretrained_vectors": None,
-    },
-}
-ENTITY_MODEL: dict[str, Any] = {
-    "@architectures": "spacy.TransitionBasedParser.v2",
-    "state_type": "ner",
-    "extra_state_tokens": False,
-    "hidden_width": 8,
-    "maxout_pieces": 2,
-    "use_upper": True,
-    "tok2vec": MODEL["tok2vec"],
-}
+MODEL = tagger(encoder())
+ENTITY_MODEL = ner(MODEL["tok2vec"])
 
 
 def trained(n_steps: int = 1) -> Language:

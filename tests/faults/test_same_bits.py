@@ -13,6 +13,7 @@ from thinc.api import Adam, fix_random_seed
 import ferrule
 from ferrule.language import Language
 from ferrule.testing import default_examples
+from networks import bag_of_words, ensemble
 
 N_THREADS = (1, 2, 3)
 BATCH_SIZES = (1, 7, 128)
@@ -21,18 +22,8 @@ SENTENCE = "Anna sees the small boat on a lake near Paris , and rows , never fas
 TEXTS = [(SENTENCE * 20)[number : number + number * number % 1331] for number in range(40)]
 
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 8, "upstream": "*"}
-BOW = {
-    "@architectures": "spacy.TextCatBOW.v3",
-    "exclusive_classes": False,
-    "ngram_size": 2,
-    "no_output_layer": False,
-    "length": 1024,
-}
-ENSEMBLE = {
-    "@architectures": "spacy.TextCatEnsemble.v2",
-    "tok2vec": MODEL["tok2vec"],
-    "linear_model": {**BOW, "exclusive_classes": True},
-}
+BOW = bag_of_words(1024, exclusive=False, ngram_size=2)
+ENSEMBLE = ensemble(MODEL["tok2vec"], bag_of_words(1024, exclusive=True, ngram_size=2))
 
 
 @pytest.fixture(autouse=True)

@@ -14,31 +14,15 @@ from ferrule.language import Language
 from ferrule.pipeline import TrainablePipe
 from ferrule.testing import default_examples
 from ferrule.tokens import Doc, DocBin
+from networks import encoder, ner, tagger
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 
-ENCODER = {
-    "@architectures": "spacy.HashEmbedCNN.v2",
-    "width": 8,
-    "depth": 1,
-    "embed_size": 16,
-    "window_size": 1,
-    "maxout_pieces": 2,
-    "subword_features": True,
-    "pretrained_vectors": None,
-}
+ENCODER = encoder()
 MODELS: dict[str, dict[str, Any]] = {
-    "tagger": {"@architectures": "spacy.Tagger.v2", "tok2vec": ENCODER},
+    "tagger": tagger(ENCODER),
     "textcat": {"@architectures": "spacy.TextCatCNN.v2", "tok2vec": ENCODER, "exclusive_classes": True},
-    "ner": {
-        "@architectures": "spacy.TransitionBasedParser.v2",
-        "state_type": "ner",
-        "extra_state_tokens": False,
-        "hidden_width": 8,
-        "maxout_pieces": 2,
-        "use_upper": True,
-        "tok2vec": ENCODER,
-    },
+    "ner": ner(ENCODER),
 }
 TEXTS = ["Anna sees the small boat .", "Ben bakes bread .", "", "They eat ."] * 2
 

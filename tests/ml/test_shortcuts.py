@@ -14,41 +14,17 @@ import ferrule
 from ferrule.ml.shortcuts import NOT_TAKEN, on_rust, shorten
 from ferrule.ops import RustOps
 from ferrule.registry import registry
+from networks import bag_of_words, encoder, ensemble
 
 # float32 sums in another order.
 TOLERANCE = 1e-5
-ENCODER = {
-    "@architectures": "spacy.HashEmbedCNN.v2",
-    "pretrained_vectors": None,
-    "width": 16,
-    "depth": 2,
-    "embed_size": 50,
-    "window_size": 1,
-    "maxout_pieces": 3,
-    "subword_features": True,
-}
-
-
-def _linear(exclusive: bool, no_output_layer: bool) -> dict[str, Any]:
-    return {
-        "@architectures": "spacy.TextCatBOW.v3",
-        "exclusive_classes": exclusive,
-        "ngram_size": 2,
-        "no_output_layer": no_output_layer,
-        "length": 500,
-    }
-
-
+ENCODER = encoder(16, embed_size=50, depth=2, maxout_pieces=3)
 CONFIGS = {
-    "words": _linear(True, False),
-    "words, many": _linear(False, False),
-    "words, scores": _linear(True, True),
+    "words": bag_of_words(500, exclusive=True, ngram_size=2),
+    "words, many": bag_of_words(500, exclusive=False, ngram_size=2),
+    "words, scores": bag_of_words(500, exclusive=True, ngram_size=2, no_output_layer=True),
     "ngrams": {"@architectures": "ferrule.TextCatNgrams.v1", "exclusive_classes": True, "length": 500},
-    "ensemble": {
-        "@architectures": "spacy.TextCatEnsemble.v2",
-        "tok2vec": ENCODER,
-        "linear_model": _linear(True, False),
-    },
+    "ensemble": ensemble(ENCODER, bag_of_words(500, exclusive=True, ngram_size=2)),
     "attention": {
         "@architectures": "spacy.TextCatParametricAttention.v1",
         "tok2vec": ENCODER,

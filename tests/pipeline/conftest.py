@@ -8,18 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from ferrule.registry import registry
+from networks import encoder
 
 WIDTH = 16
-SMALL_ENCODER = {
-    "@architectures": "spacy.HashEmbedCNN.v2",
-    "width": WIDTH,
-    "depth": 1,
-    "embed_size": 100,
-    "window_size": 1,
-    "maxout_pieces": 2,
-    "subword_features": True,
-    "pretrained_vectors": None,
-}
+SMALL_ENCODER = encoder(WIDTH, embed_size=100)
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
 
 SENTENCES = [

@@ -16,6 +16,7 @@ from ferrule.ml.encoder_parts import find_parts
 from ferrule.optimizer import Adam
 from ferrule.tokens import Doc, Span
 from ferrule.training.example import Example
+from networks import bag_of_words, ensemble, ner, tagger
 
 WIDTH = 24
 ENCODER = {
@@ -38,34 +39,15 @@ TOLERANCE = 1e-5
 Model = dict[str, Any]
 
 
-def tagger(encoder: Model) -> Model:
-    return {"@architectures": "spacy.Tagger.v2", "tok2vec": encoder}
+def recognizer(encoder: Model) -> Model:
+    return ner(encoder, hidden_width=16)
 
 
-def ner(encoder: Model) -> Model:
-    return {
-        "@architectures": "spacy.TransitionBasedParser.v2",
-        "state_type": "ner",
-        "extra_state_tokens": False,
-        "hidden_width": 16,
-        "maxout_pieces": 2,
-        "use_upper": True,
-        "tok2vec": encoder,
-    }
+def classifier(encoder: Model) -> Model:
+    return ensemble(encoder, bag_of_words(100, exclusive=True))
 
 
-def ensemble(encoder: Model) -> Model:
-    linear = {
-        "@architectures": "spacy.TextCatBOW.v3",
-        "exclusive_classes": True,
-        "length": 100,
-        "ngram_size": 1,
-        "no_output_layer": False,
-    }
-    return {"@architectures": "spacy.TextCatEnsemble.v2", "tok2vec": encoder, "linear_model": linear}
-
-
-MODELS: dict[str, Callable[[Model], Model]] = {"tagger": tagger, "ner": ner, "textcat": ensemble}
+MODELS: dict[str, Callable[[Model], Model]] = {"tagger": tagger, "ner": recognizer, "textcat": classifier}
 
 
 def pipeline(**models: Model) -> Language:

@@ -16,33 +16,16 @@ from ferrule.testing import default_examples
 from ferrule.tokens import Doc
 from ferrule.training.converters import convert
 from ferrule.training.example import Example
+from networks import bag_of_words, ensemble, ner, tagger
 
 from .conftest import SMALL_ENCODER
 
 ROOT = Path(__file__).resolve().parents[2]
-BAG = {
-    "@architectures": "spacy.TextCatBOW.v3",
-    "ngram_size": 1,
-    "no_output_layer": False,
-    "length": 256,
-}
 MODELS: dict[str, dict[str, Any]] = {
-    "tagger": {"@architectures": "spacy.Tagger.v2", "tok2vec": SMALL_ENCODER},
-    "textcat": {
-        "@architectures": "spacy.TextCatEnsemble.v2",
-        "tok2vec": SMALL_ENCODER,
-        "linear_model": {**BAG, "exclusive_classes": True},
-    },
-    "textcat_multilabel": {**BAG, "exclusive_classes": False},
-    "ner": {
-        "@architectures": "spacy.TransitionBasedParser.v2",
-        "state_type": "ner",
-        "extra_state_tokens": False,
-        "hidden_width": 16,
-        "maxout_pieces": 2,
-        "use_upper": True,
-        "tok2vec": SMALL_ENCODER,
-    },
+    "tagger": tagger(SMALL_ENCODER),
+    "textcat": ensemble(SMALL_ENCODER, bag_of_words(256, exclusive=True)),
+    "textcat_multilabel": bag_of_words(256, exclusive=False),
+    "ner": ner(SMALL_ENCODER, hidden_width=16),
 }
 HEADS = ["tagger", "textcat", "textcat_multilabel"]
 
