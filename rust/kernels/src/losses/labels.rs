@@ -276,14 +276,18 @@ impl FreeJob<1, 1> for Job<'_> {
         let mut weights = per_row(simd, group.numbers(simd, self.weights.rows));
         let sums = per_row(simd, group.sums[0]);
         let mut ratios = [1.0; MOST_LANES];
-        let rows = kept.chunks_exact_mut(group.stride).take(group.n_rows);
-        for (i, row) in rows.enumerate() {
+        for i in 0..group.n_rows {
             match self.labels.column(group.first + i) {
                 Some(label) if weights[i] > 0.0 => {
                     weights[i] *= self.class_weight(label);
-                    ratios[i] = sums[i] / row[label];
-                    // Before the row is scaled, so that it is written once.
-                    row[label] -= sums[i];
+                    let at = group.start_of(i) + label;
+                    ratios[i] = sums[i] / kept[at];
+                    // Before the row is scaled, so that it is written once; the whole vector, as it will be read.
+                    let vector = at / S::LANES * S::LANES;
+                    let is_label = simd.eq(simd.lane_numbers(), simd.splat((at - vector) as f32));
+                    let lanes = simd.load_at(kept, vector);
+                    let less = simd.sub(lanes, simd.splat(sums[i]));
+                    simd.store_at(kept, vector, simd.select(is_label, less, lanes));
                 }
                 _ => weights[i] = 0.0,
             }

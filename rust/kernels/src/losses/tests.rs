@@ -1,6 +1,7 @@
 //! The losses against the reference in `f64`, finite differences, edges and refusals, for every instruction set.
 
 use super::{Direction, Labels, Lesson, LossKernels, Reduction, Weights};
+use crate::rows::blocks::is_streamed;
 use crate::rows::{Machine, Rows, RowsMut};
 use crate::testing::{WIDTHS, assert_close, for_every_isa, numbers, wide};
 use crate::{KernelError, Threads};
@@ -182,7 +183,9 @@ for_every_isa! {
         let m = Machine::single(isa);
         let (width, n_rows) = (1031, 16);
         let (x, t) = (numbers(n_rows * width, 8, 5.0), targets(n_rows * width));
-        let copies = 1 + (8 << 20) / (4 * x.len());
+        // Enough copies of the rows to pass the threshold.
+        let copies = 1 + (13 << 20) / (4 * x.len());
+        assert!(is_streamed(n_rows * copies, width, 1));
         let (many_x, many_t) = (x.repeat(copies), t.repeat(copies));
         for loss in LOSSES {
             let plain = loss.run(m, &x, &t, width, Weights::default(), Reduction::Sum).unwrap().1;

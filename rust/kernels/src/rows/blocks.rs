@@ -38,8 +38,8 @@ const LEAST_ROWS: usize = 64;
 /// With fewer numbers, starting threads costs more than they save: 4096 × 50 gains nothing from a second one.
 const THREADED_NUMBERS: usize = 1 << 19;
 /// Where inputs and output together are larger, the output goes past the caches; of smaller ones a part is still
-/// there at the next call. An L3 cache's worth.
-const CACHED_BYTES: usize = 32 << 20;
+/// there for whoever reads it. Most of an L3 cache.
+const CACHED_BYTES: usize = 24 << 20;
 /// Narrower rows are written the ordinary way: their lines are shared with their neighbours.
 const STREAM_WIDTH: usize = 512;
 
@@ -99,10 +99,11 @@ where
     });
 }
 
-/// Bytes of a cache line, and numbers in it.
-const LINE: (usize, usize) = (64, 64 / size_of::<f32>());
+/// How many numbers the smallest page of memory holds.
+pub(crate) const PAGE_NUMBERS: usize = PAGE_BYTES / size_of::<f32>();
+const PAGE_BYTES: usize = 4096;
 
-/// Calls `work` with room for `len` numbers of any value that begins on a cache line, which the thread keeps for its
+/// Calls `work` with room for `len` numbers of any value that begins a page, which the thread keeps for its
 /// next block.
 #[inline(always)]
 pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
@@ -110,11 +111,11 @@ pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) ->
         static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     }
     let mut scratch = SCRATCH.take();
-    if scratch.len() < len + LINE.1 {
-        scratch.resize(len + LINE.1, 0.0);
+    if scratch.len() < len + PAGE_NUMBERS {
+        scratch.resize(len + PAGE_NUMBERS, 0.0);
     }
     // An offset that there may not be is only slower.
-    let start = scratch.as_ptr().align_offset(LINE.0).min(LINE.1);
+    let start = scratch.as_ptr().align_offset(PAGE_BYTES).min(PAGE_NUMBERS);
     let result = work(&mut scratch[start..start + len]);
     SCRATCH.replace(scratch);
     result

@@ -22,6 +22,17 @@ const FACTORS: RangeInclusive<f32> = 1e-30..=1e30;
 /// One number for each row of a group.
 pub(crate) type PerRow = [f32; MOST_LANES];
 
+/// How the rows of a group lie in what is kept of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// From a row to the next, if both begin alike.
+    pub(super) stride: usize,
+    /// How far into its first vector the first row begins, and of how many lanes; the next ones as they follow each other in
+    /// the output.
+    pub(super) pad: usize,
+    pub(super) lanes: usize,
+}
+
 /// A group of rows that has been through the exponential: at most as many as a vector has lanes.
 pub(crate) struct Group<S: Simd, const M: usize> {
     /// The number of its first row.
@@ -29,8 +40,7 @@ pub(crate) struct Group<S: Simd, const M: usize> {
     /// Lanes past those of its last row belong to none.
     pub(crate) n_rows: usize,
     pub(crate) width: usize,
-    /// From a row that is kept to the next.
-    pub(crate) stride: usize,
+    layout: Layout,
     /// What was summed, row by row.
     pub(crate) sums: [S::F32; M],
     /// 1 for rows that are to be done again with care, else 0.
@@ -43,7 +53,8 @@ impl<S: Simd, const M: usize> Group<S, M> {
     pub(super) fn new(
         simd: S,
         (first, n_rows): (usize, usize),
-        (width, stride): (usize, usize),
+        width: usize,
+        layout: Layout,
         sums: &[PerRow; M],
         logits: usize,
     ) -> Self {
@@ -51,7 +62,7 @@ impl<S: Simd, const M: usize> Group<S, M> {
         for (vector, sums) in vectors.iter_mut().zip(sums) {
             *vector = simd.load_at(sums, 0);
         }
-        let mut group = Self { first, n_rows, width, stride, sums: vectors, again: simd.splat(0.0) };
+        let mut group = Self { first, n_rows, width, layout, sums: vectors, again: simd.splat(0.0) };
         for &sum in vectors.iter().take(logits) {
             group.keep_where(simd, simd.le(simd.splat(*SUMS.start()), sum));
             group.keep_where(simd, simd.le(sum, simd.splat(*SUMS.end())));
@@ -59,10 +70,23 @@ impl<S: Simd, const M: usize> Group<S, M> {
         group
     }
 
+    /// Where in what is kept the row `i` of the group begins.
+    #[inline(always)]
+    pub(crate) fn start_of(&self, i: usize) -> usize {
+        let Layout { stride, pad, lanes } = self.layout;
+        i * stride + (pad + i * self.width) % lanes
+    }
+
     /// Rows for which this is false are done again with care.
     #[inline(always)]
     pub(crate) fn keep_where(&mut self, simd: S, mask: S::Mask) {
         self.again = simd.select(mask, self.again, simd.splat(1.0));
+    }
+
+    /// Whether any of its rows is to be done again.
+    #[inline(always)]
+    pub(super) fn is_to_do_again(&self, simd: S) -> bool {
+        simd.any(simd.lt(simd.splat(0.0), self.again))
     }
 
     /// The number, or 0 for rows that are to be done again.
@@ -119,9 +143,8 @@ pub(crate) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     task: Task<'_, N>,
 ) {
     let width = task.out.width();
-    // A single column has probability 1 exactly. Two wide rows and what is kept of both are too much for an L1 cache.
-    let no_gain = width < 2 || N > 1 && !narrow::is_narrow(width);
-    if no_gain || !FACTORS.contains(&task.course.inverse) {
+    // A single column has probability 1 exactly.
+    if width < 2 || !FACTORS.contains(&task.course.inverse) {
         batches::run(simd, job, task);
     } else if narrow::is_narrow(width) {
         narrow::run(simd, job, task);
@@ -141,7 +164,7 @@ pub(super) fn run_with_care<S: Simd, J: FreeJob<N, M>, const N: usize, const M: 
     out: &mut [f32],
     scratch: &mut [f32],
 ) {
-    if !simd.any(simd.lt(simd.splat(0.0), group.again)) {
+    if !group.is_to_do_again(simd) {
         return;
     }
     let again = per_row(simd, group.again);

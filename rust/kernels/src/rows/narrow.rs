@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::batches::Task;
-use super::free::{FreeJob, Group, PerRow, run_with_care};
+use super::free::{FreeJob, Group, Layout, PerRow, run_with_care};
 use super::view::Rows;
 use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
@@ -43,6 +43,7 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
         numbers.fill(f32::from_bits(row as u32));
     }
     let out = out.into_data();
+    let layout = Layout { stride: width, pad: 0, lanes: 1 };
     let mut leaving: Option<Group<S, M>> = None;
     let mut scales = [[0.0; MOST_LANES]; N];
     // One turn more than there are groups: the last one leaves in it.
@@ -75,7 +76,7 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
             run_with_care(simd, job, course, rows, &group, out, scratch);
         }
         if count > 0 {
-            let mut group = Group::new(simd, (course.first + start, count), (width, width), &sums, J::LOGITS);
+            let mut group = Group::new(simd, (course.first + start, count), width, layout, &sums, J::LOGITS);
             for (scales, made) in scales.iter_mut().zip(job.scales(simd, &mut group, now[0])) {
                 simd.store_at(scales, 0, made);
             }

@@ -60,7 +60,9 @@ for_every_isa! {
     fn streamed_rows_have_the_bits_of_ordinary_ones(isa) {
         let m = Machine::single(isa);
         let width = 1031;
-        let x = numbers(19 * width, 5, 8.0);
+        let mut x = numbers(19 * width, 5, 8.0);
+        // Rows that are done again with their maxima.
+        x[3 * width..5 * width].iter_mut().for_each(|x| *x += 200.0);
         let plain = forward(RowKernels::softmax, m, &x, width, 1.0);
         let log_plain = forward(RowKernels::log_softmax, m, &x, width, 1.0);
         // Enough copies of the rows to pass the threshold.
@@ -69,6 +71,24 @@ for_every_isa! {
         let many = x.repeat(copies);
         assert!(forward(RowKernels::softmax, m, &many, width, 1.0).chunks(x.len()).all(|part| part == plain));
         assert!(forward(RowKernels::log_softmax, m, &many, width, 1.0).chunks(x.len()).all(|part| part == log_plain));
+    }
+
+    fn rows_have_the_same_bits_wherever_they_lie(isa) {
+        let m = Machine::single(isa);
+        for width in [67, 100, 1024, 1031] {
+            let n_rows = 25;
+            let mut x = numbers(n_rows * width, 6, 8.0);
+            x[3 * width..5 * width].iter_mut().for_each(|x| *x += 200.0);
+            let alone: Vec<f32> =
+                x.chunks(width).flat_map(|row| forward(RowKernels::softmax, m, row, width, 1.0)).collect();
+            for start in [0, 1, 4, 15] {
+                let mut room = vec![9.0; x.len() + 16];
+                let out = RowsMut::new(&mut room[start..start + x.len()], n_rows, width).unwrap();
+                f32::softmax(m, Rows::new(&x, n_rows, width).unwrap(), out, 1.0).unwrap();
+                assert!(room[start..start + x.len()] == alone);
+                assert!(room[..start].iter().chain(&room[start + x.len()..]).all(|&beside| beside == 9.0));
+            }
+        }
     }
 
     fn softmax_does_not_see_a_shift_of_the_row(isa) {

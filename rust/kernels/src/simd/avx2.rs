@@ -93,6 +93,11 @@ impl Simd for Avx2 {
         unsafe { _mm256_storeu_ps(chunk.as_mut_ptr(), value) }
     }
     #[inline(always)]
+    fn store_line(self, line: &mut Line8, value: __m256) {
+        // SAFETY: `line` is eight floats on a 32-byte boundary; the token proves AVX2.
+        unsafe { _mm256_store_ps(line.0.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
     fn stream(self, line: &mut Line8, value: __m256) {
         // SAFETY: `line` is eight floats on a 32-byte boundary; the token proves AVX2; `Isa::run` ends with a fence.
         unsafe { _mm256_stream_ps(line.0.as_mut_ptr(), value) }

@@ -113,6 +113,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_storeu_ps(chunk.as_mut_ptr(), value) }
     }
     #[inline(always)]
+    fn store_line(self, line: &mut Line16, value: __m512) {
+        // SAFETY: `line` is sixteen floats on a 64-byte boundary; the token proves AVX-512 F.
+        unsafe { _mm512_store_ps(line.0.as_mut_ptr(), value) }
+    }
+    #[inline(always)]
     fn stream(self, line: &mut Line16, value: __m512) {
         // SAFETY: `line` is sixteen floats on a 64-byte boundary; the token proves AVX-512 F; `Isa::run` ends with a
         // fence.

@@ -5,6 +5,20 @@ use super::isa::Kernel;
 /// As many lanes as any instruction set has.
 pub const MOST_LANES: usize = 16;
 
+/// The numbers of lanes.
+static NUMBERS: [f32; MOST_LANES] =
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
+/// The floats with the bits 0, 1, 2, ...
+static BITS: [f32; 2 * MOST_LANES] = {
+    let mut all = [0.0; 2 * MOST_LANES];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = f32::from_bits(i as u32);
+        i += 1;
+    }
+    all
+};
+
 /// A token that proves an instruction set, and the lane operations it brings.
 ///
 /// `F32` holds [`LANES`](Simd::LANES) floats. All operations work lane by lane unless they say otherwise. Comparisons
@@ -36,6 +50,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load(self, chunk: &Self::Chunk) -> Self::F32;
     /// Writes a vector.
     fn store(self, chunk: &mut Self::Chunk, value: Self::F32);
+    /// Writes a vector to an aligned place.
+    fn store_line(self, line: &mut Self::Line, value: Self::F32);
     /// Writes a vector past the caches. Worth it only for output that nobody reads soon and that is larger than them.
     fn stream(self, line: &mut Self::Line, value: Self::F32);
     /// Asks for the cache line that lies `ahead` numbers after the beginning of `slice`, which may be past its end.
@@ -139,6 +155,18 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// Lane `i` is that lane of `a` whose number are the bits of lane `i` of `lanes`, modulo `LANES`.
     fn pick(self, a: Self::F32, lanes: Self::F32) -> Self::F32;
+
+    /// Lane `i` is lane `i + n` of `a`, modulo `LANES`; `n` is at most `LANES`.
+    #[inline(always)]
+    fn rotate(self, a: Self::F32, n: usize) -> Self::F32 {
+        self.pick(a, self.load_at(&BITS, n))
+    }
+
+    /// 0, 1, 2, ...
+    #[inline(always)]
+    fn lane_numbers(self) -> Self::F32 {
+        self.load_at(&NUMBERS, 0)
+    }
 
     /// Lane `i` is the sum of vector `i`, of `LANES` vectors.
     ///

@@ -56,6 +56,10 @@ impl Simd for Scalar {
         *chunk = value;
     }
     #[inline(always)]
+    fn store_line(self, line: &mut [f32; 4], value: [f32; 4]) {
+        *line = value;
+    }
+    #[inline(always)]
     fn stream(self, line: &mut [f32; 4], value: [f32; 4]) {
         *line = value;
     }
