@@ -178,8 +178,8 @@ class _GradientState:
             for node in model.walk():
                 if node.shims:
                     self._shims += map(_torch_gradients, node.shims)
-                for name, gradient in _gradients(node):
-                    self._kept[node.id, name] = _kept_gradient(gradient)
+                for key, gradient in _gradients(node):
+                    self._kept[key] = _kept_gradient(gradient)
 
     def restore(self) -> None:
         for node in self._model.walk():
@@ -225,21 +225,21 @@ class _WeightState:
             put_back()
 
 
-def _gradients(node: Any) -> list[tuple[str, Any]]:
-    """Names and arrays of a node's gradients."""
+def _gradients(node: Any) -> Iterable[tuple[tuple[int, str], Any]]:
+    """Keys and arrays of a node's gradients."""
     if node._params.proxy is None:
         # Most nodes have no parameters, and every update asks all of them.
-        return [(name, gradient) for (_, name), gradient in node._params._grads.items()]
-    return [(name, node.get_grad(name)) for name in node.param_names if node.has_grad(name)]
+        gradients: dict[tuple[int, str], Any] = node._params._grads
+        return gradients.items()
+    return [((node.id, name), node.get_grad(name)) for name in node.param_names if node.has_grad(name)]
 
 
 def _kept_gradient(gradient: Any) -> Any:
     """A copy of a gradient, None if it is all zero."""
     if isinstance(gradient, SparseGradient):
         return gradient.copy()
-    flat = gradient.reshape(-1)
     # Three times as fast as any(); below 1e-23 it sees nothing, nor need it.
-    return gradient.copy() if flat @ flat != 0 else None
+    return gradient.copy() if numpy.vdot(gradient, gradient) != 0 else None
 
 
 def _drop_gradient(node: Any, name: str) -> None:

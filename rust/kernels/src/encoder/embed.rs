@@ -35,6 +35,47 @@ pub(crate) fn column_factors(tables: &[EmbedTable<'_>], rates: &[f32], seed: u64
 /// Keeps the masks of tables apart from those of layers.
 const EMBED_LAYER: u64 = 1 << 32;
 
+/// Floats of a cache line.
+const LINE: usize = 16;
+
+/// Asks for the rows of a table that are read next: they lie anywhere, and the CPU does not look so far ahead.
+#[inline(always)]
+fn prefetch_rows<S: Simd>(simd: S, table: &[f32], width: usize, rows: &[u32; 4]) {
+    for &row in rows {
+        for ahead in (0..width).step_by(LINE) {
+            simd.prefetch(table, row as usize * width + ahead);
+        }
+    }
+}
+
+/// Writes the sum of four rows of a table, times `factors` unless these are empty.
+#[inline(always)]
+fn sum_rows<S: Simd>(simd: S, table: &EmbedTable<'_>, rows: &[u32; 4], factors: &[f32], out: &mut [f32]) {
+    let width = table.width;
+    let rows = rows.map(|row| &table.rows[row as usize * width..][..width]);
+    let whole = width - width % S::LANES;
+    for column in (0..whole).step_by(S::LANES) {
+        let mut sum = simd.load_at(rows[0], column);
+        for row in &rows[1..] {
+            sum = simd.add(sum, simd.load_at(row, column));
+        }
+        if !factors.is_empty() {
+            sum = simd.mul(sum, simd.load_at(factors, column));
+        }
+        simd.store_at(out, column, sum);
+    }
+    if whole < width {
+        let mut sum = simd.load_partial(&rows[0][whole..], 0.0);
+        for row in &rows[1..] {
+            sum = simd.add(sum, simd.load_partial(&row[whole..], 0.0));
+        }
+        if !factors.is_empty() {
+            sum = simd.mul(sum, simd.load_partial(&factors[whole..width], 0.0));
+        }
+        simd.store_partial(&mut out[whole..width], sum);
+    }
+}
+
 #[inline(always)]
 fn embed_types_body<S: Simd>(
     simd: S,
@@ -44,19 +85,20 @@ fn embed_types_body<S: Simd>(
     out: &mut [f32],
 ) {
     let width: usize = tables.iter().map(|table| table.width).sum();
-    for (out, hashed) in out.chunks_exact_mut(width).zip(hashed.chunks_exact(tables.len())) {
-        let mut rest = &mut *out;
-        for (table, rows) in tables.iter().zip(hashed) {
-            let (vector, next) = rest.split_at_mut(table.width);
-            let row = |index: u32| &table.rows[index as usize * table.width..][..table.width];
-            vector.copy_from_slice(row(rows[0]));
-            for &index in &rows[1..] {
-                add_row(simd, vector, row(index));
-            }
-            rest = next;
+    let mut types = hashed.chunks_exact(tables.len());
+    let mut next = types.next();
+    for out in out.chunks_exact_mut(width) {
+        let this = next.unwrap_or_default();
+        next = types.next();
+        for (table, rows) in tables.iter().zip(next.unwrap_or_default()) {
+            prefetch_rows(simd, table.rows, table.width, rows);
         }
-        if !factors.is_empty() {
-            multiply_row(simd, out, factors);
+        let mut column = 0;
+        for (table, rows) in tables.iter().zip(this) {
+            let end = column + table.width;
+            let factors = if factors.is_empty() { factors } else { &factors[column..end] };
+            sum_rows(simd, table, rows, factors, &mut out[column..end]);
+            column = end;
         }
     }
 }
@@ -95,12 +137,19 @@ fn backprop_table_body<S: Simd>(
 ) {
     let mut masked = vec![0.0; width];
     let columns = table.column..table.column + width;
-    for (row, hashed) in d_vectors.chunks_exact(table.stride).zip(table.hashed.chunks_exact(table.n_tables)) {
+    let mut types = table.hashed.chunks_exact(table.n_tables).map(|hashed| hashed[table.table]);
+    let mut next = types.next();
+    for row in d_vectors.chunks_exact(table.stride) {
+        let rows = next.unwrap_or_default();
+        next = types.next();
+        if let Some(rows) = &next {
+            prefetch_rows(simd, d_table, width, rows);
+        }
         masked.copy_from_slice(&row[columns.clone()]);
         if !factors.is_empty() {
             multiply_row(simd, &mut masked, &factors[columns.clone()]);
         }
-        for index in hashed[table.table] {
+        for index in rows {
             add_row(simd, &mut d_table[index as usize * width..][..width], &masked);
         }
     }

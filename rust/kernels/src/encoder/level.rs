@@ -8,7 +8,8 @@ use crate::gemm::maxout::{RowStarts, maxout_rows};
 use crate::gemm::window_weights::WindowWeights;
 use crate::gemm::winograd::{Blocks, maxout_windows};
 use crate::layers::dropout::Dropout;
-use crate::layers::layer_norm::{normalize, rescale};
+use crate::layers::four_rows::normalize_rows;
+use crate::layers::layer_norm::rescale;
 use crate::layers::rowwise::{add_row, multiply_row};
 use crate::simd::{Isa, Simd};
 
@@ -150,18 +151,20 @@ fn run_level_body<S: Simd>(
     }
     let mut factors = vec![0.0; if extras.dropout.is_some() { width } else { 0 }];
     fill_gaps(extras.calculated, width, out);
-    for row in extras.calculated.iter().cloned().flatten() {
-        let numbers = row * width..(row + 1) * width;
-        let (normalized, out, start) =
-            (&mut normalized[numbers.clone()], &mut out[numbers], rows.starts[row]);
-        scales[row] = normalize(simd, normalized);
-        rescale(simd, normalized, &layer.norm.gain, &layer.norm.shift, out);
-        if let Some(dropout) = extras.dropout {
-            dropout.fill_row(extras.first_row + row as u64, &mut factors);
-            multiply_row(simd, out, &factors);
-        }
-        if let Some(offset) = extras.residual {
-            add_row(simd, out, &rows.numbers[start as usize + offset..][..width]);
+    for four in fours(extras.calculated) {
+        let numbers = four.start * width..four.end * width;
+        normalize_rows(simd, &mut normalized[numbers], width, &mut scales[four.clone()]);
+        for row in four {
+            let numbers = row * width..(row + 1) * width;
+            let (normalized, out) = (&normalized[numbers.clone()], &mut out[numbers]);
+            rescale(simd, normalized, &layer.norm.gain, &layer.norm.shift, out);
+            if let Some(dropout) = extras.dropout {
+                dropout.fill_row(extras.first_row + row as u64, &mut factors);
+                multiply_row(simd, out, &factors);
+            }
+            if let Some(offset) = extras.residual {
+                add_row(simd, out, &rows.numbers[rows.starts[row] as usize + offset..][..width]);
+            }
         }
     }
 }

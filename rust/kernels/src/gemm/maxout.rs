@@ -110,17 +110,12 @@ pub(crate) fn store<S: Simd>(simd: S, to: &mut [f32], value: S::F32) {
 #[inline(always)]
 fn store_argmax<S: Simd>(simd: S, sums: &[S::F32], best: &mut [f32], which: &mut [u8]) {
     let mut largest = sums[0];
-    // The piece's number as the bits of a float; only moved, never calculated with.
-    let mut winner = simd.splat(f32::from_bits(0));
+    let mut winner = simd.splat(0.0);
     for (piece, &sum) in sums.iter().enumerate().skip(1) {
         let larger = simd.lt(largest, sum);
         largest = simd.select(larger, sum, largest);
-        winner = simd.select(larger, simd.splat(f32::from_bits(piece as u32)), winner);
+        winner = simd.select(larger, simd.splat(piece as f32), winner);
     }
     store(simd, best, largest);
-    let mut bits = [0.0_f32; 16];
-    simd.store_at(&mut bits, 0, winner);
-    for (which, bits) in which.iter_mut().zip(bits) {
-        *which = bits.to_bits() as u8;
-    }
+    simd.store_bytes(which, winner);
 }

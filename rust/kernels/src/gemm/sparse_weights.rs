@@ -17,6 +17,9 @@ type WonRows = u64;
 /// Room for a block's rows; a power of two, so that a row's number is masked instead of compared.
 const ROOM: usize = WonRows::BITS as usize;
 
+/// The lowest bit of each byte.
+const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+
 /// What a block of rows has for some outputs: their gradients, and in which rows each of their pieces won.
 struct Block {
     d: [[f32; OUTPUTS_AT_A_TIME]; ROOM],
@@ -61,22 +64,61 @@ impl Block {
     #[inline(always)]
     fn look_up(&mut self, winners: Winners<'_>, rows: &[u32], n_outputs: usize, outputs: Range<usize>) {
         self.won = [[0; OUTPUTS_AT_A_TIME]; MAX_PIECES];
-        for (bit, &row) in rows.iter().enumerate() {
-            let from = row as usize * n_outputs + outputs.start..row as usize * n_outputs + outputs.end;
-            // Arrays of fixed size, so that all outputs are looked at in one step.
-            let (which, d) = (&winners.which[from.clone()], &winners.d_best[from]);
-            let mut some = [u8::MAX; OUTPUTS_AT_A_TIME];
-            match (which.first_chunk(), d.first_chunk()) {
-                (Some(which), Some(d)) => (some, self.d[bit % ROOM]) = (*which, *d),
-                _ => {
-                    some[..which.len()].copy_from_slice(which);
-                    self.d[bit % ROOM][..d.len()].copy_from_slice(d);
+        for (part, rows) in rows.chunks(8).enumerate() {
+            // A byte for each output, in it a bit for each row: where the second and where the third piece won.
+            let mut second = [0_u64; OUTPUTS_AT_A_TIME / 8];
+            let mut third = second;
+            for (bit, &row) in rows.iter().enumerate() {
+                let which = self.take_row(winners, row as usize * n_outputs, outputs.clone(), part * 8 + bit);
+                for ((second, third), which) in second.iter_mut().zip(&mut third).zip(which.as_chunks().0) {
+                    let which = u64::from_le_bytes(*which);
+                    *second |= (which & LOW_BITS) << bit;
+                    *third |= (which >> 1 & LOW_BITS) << bit;
                 }
             }
-            for (piece, won) in self.won.iter_mut().enumerate() {
-                for (won, which) in won.iter_mut().zip(some) {
-                    *won |= WonRows::from(which == piece as u8) << bit;
+            let all = u8::MAX >> (8 - rows.len());
+            let [first, seconds, thirds] = &mut self.won;
+            let pieces = first
+                .as_chunks_mut::<8>()
+                .0
+                .iter_mut()
+                .zip(seconds.as_chunks_mut::<8>().0)
+                .zip(thirds.as_chunks_mut::<8>().0);
+            for (((first, seconds), thirds), (second, third)) in pieces.zip(second.iter().zip(third)) {
+                let (second, third) = (second.to_le_bytes(), third.to_le_bytes());
+                for output in 0..8 {
+                    let (second, third) = (second[output], third[output]);
+                    first[output] |= WonRows::from(all & !(second | third)) << (8 * part);
+                    seconds[output] |= WonRows::from(second) << (8 * part);
+                    thirds[output] |= WonRows::from(third) << (8 * part);
                 }
+            }
+        }
+    }
+
+    /// Copies the gradients of some outputs of a row that begins at `at`, and says which of their pieces won.
+    #[inline(always)]
+    fn take_row(
+        &mut self,
+        winners: Winners<'_>,
+        at: usize,
+        outputs: Range<usize>,
+        number: usize,
+    ) -> [u8; OUTPUTS_AT_A_TIME] {
+        let from = at + outputs.start..at + outputs.end;
+        // Arrays of fixed size, so that all outputs are looked at in one step.
+        let (which, d) = (&winners.which[from.clone()], &winners.d_best[from]);
+        let to = &mut self.d[number % ROOM];
+        match (which.first_chunk(), d.first_chunk()) {
+            (Some(which), Some(d)) => {
+                *to = *d;
+                *which
+            }
+            _ => {
+                let mut some = [0; OUTPUTS_AT_A_TIME];
+                some[..which.len()].copy_from_slice(which);
+                to[..d.len()].copy_from_slice(d);
+                some
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::rows::{Rows, RowsMut};
 use crate::simd::{Isa, Simd};
 
 /// What is added to the variance.
-const EPSILON: f32 = 1e-8;
+pub(super) const EPSILON: f32 = 1e-8;
 
 /// Overwrites a row with its normalized numbers and returns 1 / standard deviation.
 #[inline(always)]
@@ -51,66 +51,6 @@ pub(crate) fn rescale<S: Simd>(simd: S, row: &[f32], gain: &[f32], shift: &[f32]
     }
     let (row, gain) = (simd.load_partial(row_rest, 0.0), simd.load_partial(gain_rest, 0.0));
     simd.store_partial(out_rest, simd.mul_add(row, gain, simd.load_partial(shift_rest, 0.0)));
-}
-
-/// Normalizes and rescales up to four rows, adds `residuals` to them, and writes them to `out`.
-///
-/// Four at a time, because what is done once a row (two sums over lanes, a root) takes as long as the rest otherwise. A
-/// row's numbers do not depend on the rows beside it.
-#[inline(always)]
-pub(crate) fn normalize_and_add<S: Simd>(
-    simd: S,
-    rows: &[f32],
-    gain: &[f32],
-    shift: &[f32],
-    residuals: [&[f32]; 4],
-    out: &mut [f32],
-) {
-    let width = gain.len();
-    let n_rows = rows.len() / width;
-    // Rows that are not there are the last one again, so that every row goes the same way.
-    let mut four = [&rows[..0]; 4];
-    let mut sums = [simd.splat(0.0); 4];
-    for (index, (row, sum)) in four.iter_mut().zip(&mut sums).enumerate() {
-        *row = &rows[index.min(n_rows - 1) * width..][..width];
-        let (chunks, rest) = simd.chunks(row);
-        *sum = simd.load_partial(rest, 0.0);
-        for chunk in chunks {
-            *sum = simd.add(*sum, simd.load(chunk));
-        }
-    }
-    let mut means = simd.sum4(sums);
-    for ((row, sum), mean) in four.iter().zip(&mut sums).zip(&mut means) {
-        *mean /= width as f32;
-        let means = simd.splat(*mean);
-        let (chunks, rest) = simd.chunks(row);
-        // Lanes that the row lacks hold the mean, so they add nothing.
-        let off = simd.sub(simd.load_partial(rest, *mean), means);
-        *sum = simd.mul(off, off);
-        for chunk in chunks {
-            let off = simd.sub(simd.load(chunk), means);
-            *sum = simd.mul_add(off, off, *sum);
-        }
-    }
-    let squares = simd.sum4(sums);
-    let (gains, gain_rest) = simd.chunks(gain);
-    let (shifts, shift_rest) = simd.chunks(shift);
-    for (index, out) in out.chunks_exact_mut(width).take(n_rows).enumerate() {
-        let means = simd.splat(means[index]);
-        let scales = simd.splat(1.0 / (squares[index] / width as f32 + EPSILON).sqrt());
-        let (chunks, rest) = simd.chunks(four[index]);
-        let (residual, residual_rest) = simd.chunks(&residuals[index][..width]);
-        let (outs, out_rest) = simd.chunks_mut(out);
-        let columns = chunks.iter().zip(gains).zip(shifts).zip(residual).zip(outs);
-        for ((((chunk, gain), shift), residual), out) in columns {
-            let row = simd.mul(simd.sub(simd.load(chunk), means), scales);
-            let row = simd.mul_add(row, simd.load(gain), simd.load(shift));
-            simd.store(out, simd.add(row, simd.load(residual)));
-        }
-        let row = simd.mul(simd.sub(simd.load_partial(rest, 0.0), means), scales);
-        let row = simd.mul_add(row, simd.load_partial(gain_rest, 0.0), simd.load_partial(shift_rest, 0.0));
-        simd.store_partial(out_rest, simd.add(row, simd.load_partial(residual_rest, 0.0)));
-    }
 }
 
 /// The gradient of the row before normalization, in place of `d_row`, the gradient of the normalized, rescaled row.
@@ -273,63 +213,4 @@ pub fn backprop_layer_norm(
     KernelError::expect_len("backprop_layer_norm: d_shift", d.width(), d_shift.len())?;
     backward(isa, d, normalized, scales, gain, d_gain, d_shift);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{normalize, normalize_and_add, rescale};
-    use crate::layers::rowwise::add_row;
-    use crate::simd::Simd;
-    use crate::testing::{WIDTHS, for_every_isa, numbers};
-
-    /// Sums of a row in another order.
-    const ROUNDING: f32 = 1e-4;
-
-    #[inline(always)]
-    fn four_body<S: Simd>(simd: S, rows: &[f32], gain: &[f32], residuals: &[f32], out: &mut [f32]) {
-        let mut four: [&[f32]; 4] = [&[]; 4];
-        for (to, row) in four.iter_mut().zip(residuals.chunks_exact(gain.len())) {
-            *to = row;
-        }
-        normalize_and_add(simd, rows, gain, gain, four, out);
-    }
-    crate::dispatch! {
-        fn four(rows: &[f32], gain: &[f32], residuals: &[f32], out: &mut [f32]) -> () = four_body;
-    }
-
-    #[inline(always)]
-    fn each_body<S: Simd>(simd: S, rows: &mut [f32], gain: &[f32], residuals: &[f32], out: &mut [f32]) {
-        let width = gain.len();
-        let each =
-            rows.chunks_exact_mut(width).zip(residuals.chunks_exact(width)).zip(out.chunks_exact_mut(width));
-        for ((row, residual), out) in each {
-            normalize(simd, row);
-            rescale(simd, row, gain, gain, out);
-            add_row(simd, out, residual);
-        }
-    }
-    crate::dispatch! {
-        fn each(rows: &mut [f32], gain: &[f32], residuals: &[f32], out: &mut [f32]) -> () = each_body;
-    }
-
-    for_every_isa! {
-        fn rows_four_at_a_time_are_those_one_by_one_and_do_not_depend_on_each_other(isa) {
-            for width in WIDTHS.into_iter().filter(|&width| width > 1) {
-                let (mut rows, gain) = (numbers(4 * width, 1, 2.0), numbers(width, 2, 1.0));
-                let residuals = numbers(4 * width, 3, 1.0);
-                let mut all = vec![0.0; 4 * width];
-                four(isa, &rows, &gain, &residuals, &mut all);
-                for n in 1..4 {
-                    let mut some = vec![0.0; n * width];
-                    four(isa, &rows[..n * width], &gain, &residuals, &mut some);
-                    assert_eq!(some, all[..n * width], "{n} rows of {width}");
-                }
-                let mut expected = vec![0.0; 4 * width];
-                each(isa, &mut rows, &gain, &residuals, &mut expected);
-                for (a, b) in all.iter().zip(&expected) {
-                    assert!((a - b).abs() < ROUNDING, "{width}: {a} and {b}");
-                }
-            }
-        }
-    }
 }

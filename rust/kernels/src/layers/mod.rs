@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod attention;
 pub mod dropout;
+pub(crate) mod four_rows;
 pub mod gather;
 pub mod hash_embed;
 pub mod layer_norm;

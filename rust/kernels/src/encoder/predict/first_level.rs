@@ -12,7 +12,7 @@ use crate::encoder::params::MaxoutParams;
 use crate::gemm::Panels;
 use crate::gemm::maxout::store_largest;
 use crate::gemm::product::raw_sums;
-use crate::layers::layer_norm::normalize_and_add;
+use crate::layers::four_rows::normalize_and_add;
 use crate::simd::{Isa, Simd};
 
 /// A word type's vector, followed by its products with each part of the first layer's window: as floats, one part after

@@ -8,7 +8,7 @@ use crate::encoder::level::{Norm, PackedMaxout, PackedWeights, fill_gaps, fours}
 use crate::gemm::byte_pairs::Pair;
 use crate::gemm::maxout::{RowStarts, maxout_rows};
 use crate::gemm::winograd::{Blocks, maxout_windows};
-use crate::layers::layer_norm::normalize_and_add;
+use crate::layers::four_rows::normalize_and_add;
 use crate::simd::{Isa, Simd};
 
 /// Buffers for one group, used for level after level.

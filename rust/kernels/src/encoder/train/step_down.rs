@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::grads::RowGrads;
 use super::trace::{KeptMaxout, LevelRows};
+use crate::encoder::level::fours;
 use crate::gemm::sparse::{Winners, bias_gradient};
 use crate::gemm::sparse_input::input_gradient;
 use crate::layers::dropout::Dropout;
-use crate::layers::layer_norm::backprop_row;
+use crate::layers::four_rows::backprop_rows;
 use crate::layers::rowwise::multiply_row;
 use crate::simd::Simd;
 
@@ -45,30 +46,27 @@ fn step_down_body<S: Simd>(
     let width = step.kept.shape.outputs;
     let mut n_filled = 0;
     let mut factors = vec![0.0; width];
-    for row in reads.calculated.iter().cloned().flatten() {
-        let numbers = row * width..(row + 1) * width;
-        let (d, normalized, which) =
-            (&mut d[numbers.clone()], &rows.normalized[numbers.clone()], &rows.which[numbers]);
-        if let Some(offset) = step.residual {
-            let to = reads.starts[row] as usize + offset;
-            d_below[n_filled..to].fill(0.0);
-            d_below[to..to + width].copy_from_slice(d);
-            n_filled = to + width;
+    for four in fours(reads.calculated) {
+        for row in four.clone() {
+            let d = &mut d[row * width..(row + 1) * width];
+            if let Some(offset) = step.residual {
+                let to = reads.starts[row] as usize + offset;
+                d_below[n_filled..to].fill(0.0);
+                d_below[to..to + width].copy_from_slice(d);
+                n_filled = to + width;
+            }
+            if let Some(dropout) = step.dropout {
+                dropout.fill_row(step.first_row + row as u64, &mut factors);
+                multiply_row(simd, d, &factors);
+            }
         }
-        if let Some(dropout) = step.dropout {
-            dropout.fill_row(step.first_row + row as u64, &mut factors);
-            multiply_row(simd, d, &factors);
+        let numbers = four.start * width..four.end * width;
+        let (d, normalized) = (&mut d[numbers.clone()], &rows.normalized[numbers.clone()]);
+        let (scales, RowGrads { gain, shift, bias }) = (&rows.scales[four], &mut *grads);
+        backprop_rows(simd, d, normalized, scales, &step.kept.gain, gain, shift);
+        for (d, which) in d.chunks_exact(width).zip(rows.which[numbers].chunks_exact(width)) {
+            bias_gradient(d, which, bias);
         }
-        backprop_row(
-            simd,
-            d,
-            normalized,
-            rows.scales[row],
-            &step.kept.gain,
-            &mut grads.gain,
-            &mut grads.shift,
-        );
-        bias_gradient(d, which, &mut grads.bias);
     }
     d_below[n_filled..].fill(0.0);
     let winners = Winners { d_best: d, which: rows.which };
