@@ -17,10 +17,11 @@ TEXT = "Apple is looking at buying U.K. startup for $1 billion. It isn't cheap!"
 SNIPPETS: list[Snippet] = []
 # Where the public names are, below `spacy` and below `ferrule`.
 PLACES = {
-    "": ["blank"],
+    "": ["Language", "blank", "load"],
     ".tokens": ["Doc", "DocBin", "MorphAnalysis", "Span", "SpanGroup", "Token"],
     ".training": [
         "Alignment",
+        "Corpus",
         "Example",
         "biluo_tags_to_offsets",
         "biluo_tags_to_spans",
@@ -34,13 +35,13 @@ PLACES = {
     ".vectors": ["Vectors"],
     ".vocab": ["Vocab"],
 }
-MODULES = ["attrs", "symbols", "tokenizer", "util"]
+MODULES = ["attrs", "lang.char_classes", "symbols", "tokenizer", "training.augment", "util"]
 
 
 @cache
 def library(name: str) -> Any:
     """The public names of a library as snippets use them, and `nlp`, a pipeline that none changes."""
-    found = {module: importlib.import_module(f"{name}.{module}") for module in MODULES}
+    found = {each.rpartition(".")[2]: importlib.import_module(f"{name}.{each}") for each in MODULES}
     for place, names in PLACES.items():
         found |= {each: getattr(importlib.import_module(name + place), each) for each in names}
     lib = SimpleNamespace(**found)

@@ -10,7 +10,7 @@ import pytest
 
 from parity.everyday import SNIPPETS, Snippet, apples, library, outcome
 
-for part in ("documents", "training", "words"):
+for part in ("documents", "pipelines", "programs", "tokens", "training", "words"):
     importlib.import_module(f"parity.everyday_{part}")
 
 
