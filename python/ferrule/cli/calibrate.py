@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ferrule.cli.options import Code, SavedPipeline
+from ferrule.cli.wording import counted
 
 __all__ = ["calibrate"]
 
@@ -123,7 +124,7 @@ def fit_classifier(name: str, textcat: Any, examples: list[Any], settings: Setti
         return
     if settings.temperature:
         found = textcat.calibrate(examples)
-        of = f"{len(examples)} documents"
+        of = counted(len(examples), "document")
         tell(name, found["temperature"], found["ece_before"], found["ece_after"], of)
     if settings.thresholds:
         found = textcat.fit_thresholds(examples, precision=settings.precision, beta=settings.used_beta)

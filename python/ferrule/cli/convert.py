@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ferrule.cli.wording import counted
+
 __all__ = ["convert", "target_files"]
 
 
@@ -67,7 +69,7 @@ def convert(
             delimiter=delimiter,
         )
         for file, n_docs in write(docs, target, dev_share, seed):
-            typer.echo(f"Saved: {file} ({n_docs} documents, from {path})")
+            typer.echo(f"Saved: {file} ({counted(n_docs, 'document')}, from {path})")
 
 
 def write(docs: Iterable[Any], target: Path, dev_share: float, seed: int) -> list[tuple[Path, int]]:

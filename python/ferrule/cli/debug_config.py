@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ferrule.cli.options import Code
+from ferrule.cli.wording import counted
 
 if TYPE_CHECKING:
     from thinc.config import Config
@@ -37,7 +38,7 @@ def debug_config(
     for line in _lines(config, problems, settings, overrides):
         typer.echo(line)
     if problems:
-        typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
+        typer.echo(counted(len(problems), "problem"))
         raise typer.Exit(1)
     names = settings["nlp"].get("pipeline") or []
     typer.echo(f"{config}: no problems; a pipeline of {', '.join(names) or 'no components'}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ferrule.cli.options import Code
+from ferrule.cli.wording import counted
 
 if TYPE_CHECKING:
     from ferrule.training.corpus_check import CorpusFacts
@@ -43,15 +44,15 @@ def debug_data(
         typer.echo(f"warning: {line}")
     for line in errors:
         typer.echo(f"error: {line}")
-    counts = ((len(errors), "error"), (len(warnings), "warning"))
-    typer.echo(", ".join(f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts))
+    typer.echo(f"{counted(len(errors), 'error')}, {counted(len(warnings), 'warning')}")
     if errors:
         raise typer.Exit(1)
 
 
 def show(title: str, facts: CorpusFacts) -> None:
     """Print the counts of one corpus."""
-    typer.echo(f"{title}: {facts.n_docs} documents, {facts.n_tokens} tokens, {facts.n_words} different words")
+    counts = f"{counted(facts.n_docs, 'document')}, {counted(facts.n_tokens, 'token')}"
+    typer.echo(f"{title}: {counts}, {facts.n_words} different words")
     for kind, labels in (
         ("tags", facts.tags),
         ("entities", facts.entities),

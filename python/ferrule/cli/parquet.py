@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ferrule.cli.wording import counted
+
 if TYPE_CHECKING:
     from ferrule.tokens import Doc
 
@@ -60,7 +62,7 @@ class ParquetWriter:
 
     def summary(self) -> list[str]:
         """Where the documents are."""
-        return [f"Saved: {self.path} ({self._file.count} documents)"]
+        return [f"Saved: {self.path} ({counted(self._file.count, 'document')})"]
 
     def rescue(self) -> list[str]:
         """Close the file with the documents that were done; remove it if there are none."""
@@ -68,7 +70,7 @@ class ParquetWriter:
         if not self._file.count:
             self.partial.unlink()
             return []
-        return [f"Kept: {self.partial} ({self._file.count} documents before the error)"]
+        return [f"Kept: {self.partial} ({counted(self._file.count, 'document')} before the error)"]
 
 
 def _room() -> Any:

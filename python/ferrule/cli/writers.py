@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from ferrule.cli.entity_scores import entity_scores
+from ferrule.cli.wording import counted
 
 if TYPE_CHECKING:
     from ferrule.cli.parquet import ParquetWriter
@@ -202,14 +203,14 @@ class _TextWriter:
         pass
 
     def summary(self) -> list[str]:
-        return [f"Saved: {self.path} ({self.count} documents)"] if self.path else []
+        return [f"Saved: {self.path} ({counted(self.count, 'document')})"] if self.path else []
 
     def rescue(self) -> list[str]:
         partial = _partial(self.path.resolve()) if self.path else None
         if partial and not self.count:
             partial.unlink()
             return []
-        return [f"Kept: {partial} ({self.count} documents before the error)"]
+        return [f"Kept: {partial} ({counted(self.count, 'document')} before the error)"]
 
 
 class _BinaryWriter:
@@ -224,9 +225,10 @@ class _BinaryWriter:
         pass
 
     def summary(self) -> list[str]:
-        return [f"Saved: {path} ({count} documents)" for path, count in self.files.files]
+        return [f"Saved: {path} ({counted(count, 'document')})" for path, count in self.files.files]
 
     def rescue(self) -> list[str]:
         return [
-            f"Kept: {path} ({count} documents before the error)" for path, count in self.files.keep_partial()
+            f"Kept: {path} ({counted(count, 'document')} before the error)"
+            for path, count in self.files.keep_partial()
         ]
