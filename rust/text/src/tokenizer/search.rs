@@ -343,3 +343,30 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What the exact pattern finds where it is tried everywhere.
+    fn plainly(pattern: &str, text: &str) -> Vec<Range<usize>> {
+        let regex = fancy_regex::Regex::new(&parse(pattern).unwrap().exact()).unwrap();
+        regex.find_iter(text).map(|found| found.unwrap().range()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn words_that_are_passed_over_have_no_match(text in "[a-cA-C0-2k'm+(.)~…$é-]{0,12}|[a-z]{0,40}[.)]?") {
+            let infix = r"\.\.+|(?<=[a-zé])\.(?=[A-Z])|(?<=[a-z])(?:-|--|~)(?=[a-z])|…|(?<=[0-9])[+-](?=[0-9-])";
+            prop_assert_eq!(Search::infix(infix).unwrap().all(&text).unwrap(), plainly(infix, &text));
+            let prefix = r"^[(.…]|^\+(?![0-9])|^(?:aa|C)\$|^\.\.+";
+            let length = plainly(prefix, &text).first().map_or(0, |found| found.end);
+            prop_assert_eq!(Search::prefix(prefix).unwrap().prefix_length(&text).unwrap(), length);
+            let suffix = r"[).…]$|'a$|(?<=[0-9])(?:km|m|\+)$|(?<=[a-z])\.$|(?<=[A-Z][A-Z])\.$|\.\.+$";
+            let length = plainly(suffix, &text).first().map_or(0, |found| found.len());
+            prop_assert_eq!(Search::suffix(suffix).unwrap().suffix_length(&text).unwrap(), length);
+        }
+    }
+}
