@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import srsly
 
 from ferrule import _core, attrs
-from ferrule._typing import PathOrStr
 from ferrule.lexeme import Lexeme
 from ferrule.lexicon import Lexicon
 from ferrule.lookups import Lookups
@@ -20,6 +17,7 @@ from ferrule.morphology import Morphology
 from ferrule.strings import StringStore
 from ferrule.vector_pruning import deduplicated, pruned
 from ferrule.vectors import Vectors
+from ferrule.vocab_files import SavedVocab
 
 __all__ = ["LexAttrGetters", "Vocab"]
 
@@ -53,7 +51,7 @@ class LexAttrGetters(dict[int, Callable[[str], Any]]):
         self._changed()
 
 
-class Vocab(_core.VocabCore):
+class Vocab(SavedVocab, _core.VocabCore):
     """Strings, and one `Lexeme` for each word type: `vocab["word"]`.
 
     Built-in attributes are computed in the core from the string and from what the language knows (`lexicon`).
@@ -274,79 +272,6 @@ class Vocab(_core.VocabCore):
         self._vectors = deduplicated(self._vectors, self.strings)
 
     # -- whole vocabularies
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """The vocabulary as the bytes spaCy writes; `exclude`: `strings`, `vectors`, `lookups`.
-
-        Lexemes are not saved: they are computed from their strings.
-        """
-        parts: dict[str, Callable[[], Any]] = {
-            "strings": lambda: self.strings.to_bytes().decode("utf8"),
-            "vectors": lambda: self._vectors.to_bytes(exclude=["strings"]),
-            "lookups": self._lookups.to_bytes,
-        }
-        data: bytes = srsly.msgpack_dumps(
-            {name: part() for name, part in parts.items() if name not in set(exclude)}
-        )
-        return data
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Vocab:
-        """Takes saved parts in place of its own (strings are added), and returns the vocabulary.
-
-        Raises ValueError where a part is no saved one; nothing is changed then.
-        """
-        message = srsly.msgpack_loads(bytes_data)
-        if not isinstance(message, dict):
-            raise ValueError(
-                f"Vocab.from_bytes: expected a saved vocabulary, found a {type(message).__name__}."
-            )
-        parts = {name: part for name, part in message.items() if name not in set(exclude)}
-        strings = parts.get("strings") or "[]"
-        loaded_strings = StringStore().from_bytes(
-            strings.encode("utf8") if isinstance(strings, str) else strings
-        )
-        loaded_vectors = (
-            Vectors(name=self._vectors.name).from_bytes(parts["vectors"]) if parts.get("vectors") else None
-        )
-        loaded_lookups = Lookups().from_bytes(parts["lookups"]) if parts.get("lookups") else None
-        self._take_over(loaded_strings, loaded_vectors, loaded_lookups)
-        return self
-
-    def to_disk(self, path: PathOrStr, *, exclude: Iterable[str] = ()) -> None:
-        """Writes the vocabulary to a folder, as spaCy does; `exclude`: `strings`, `vectors`, `lookups`."""
-        folder, excluded = Path(path), set(exclude)
-        folder.mkdir(parents=True, exist_ok=True)
-        if "strings" not in excluded:
-            self.strings.to_disk(folder / "strings.json")
-        if "vectors" not in excluded:
-            self._vectors.to_disk(folder, exclude=["strings"])
-        if "lookups" not in excluded:
-            self._lookups.to_disk(folder)
-
-    def from_disk(self, path: PathOrStr, *, exclude: Iterable[str] = ()) -> Vocab:
-        """Takes the parts of a folder that `to_disk` wrote, ours or spaCy's, and returns the vocabulary.
-
-        Strings are added, vectors and lookups replaced. Raises ValueError where a file is no saved part;
-        nothing is changed then.
-        """
-        folder, excluded = Path(path), set(exclude)
-        strings, vectors, lookups = StringStore(), None, None
-        if "strings" not in excluded:
-            strings.from_disk(folder / "strings.json")
-        if "vectors" not in excluded:
-            vectors = Vectors(name=self._vectors.name).from_disk(folder, exclude=["strings"])
-        if "lookups" not in excluded:
-            lookups = Lookups().from_disk(folder)
-        self._take_over(strings, vectors, lookups)
-        return self
-
-    def _take_over(self, strings: StringStore, vectors: Vectors | None, lookups: Lookups | None) -> None:
-        for string in strings:
-            self.strings.add(string)
-        if vectors is not None:
-            self.vectors = vectors
-        if lookups is not None:
-            self.lookups = lookups
 
     def _strings_restorer(self) -> Callable[[], None]:
         """A function that takes back the strings added since, unless word types came too, which use them."""

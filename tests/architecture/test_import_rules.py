@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"errors", "_typing", "_builtin_names", "reading", "registry", "storage", "devices", "_core"},
     {"ops", "kernels", "optimizer", "sparse_gradient", "kept_weights", "golden_section", "rectified_step"},
     {"attrs", "symbols", "strings", "lexicon", "lookups", "morphology"},
-    {"vectors", "vector_pruning", "lexeme", "vocab"},
+    {"vectors", "vector_pruning", "lexeme", "vocab", "vocab_files"},
     {"tokens"},
     {"training"},
     {"ml", "scorer"},

@@ -32,6 +32,23 @@ def test_a_list_can_be_added_to_a_span_group() -> None:
     assert [span.text for span in group] == ["She", "New York"]
 
 
+def test_a_span_leaves_its_group() -> None:
+    lib = library("ferrule")
+    doc = apples(lib)
+    group = lib.SpanGroup(doc, spans=[doc[0:1], doc[1:3], doc[0:3]])
+    del group[0]
+    assert [span.text for span in group] == ["bought two", "She bought two"]
+    assert [span.text for span in group[:1]] == ["bought two"]
+
+
+def test_an_error_while_tokens_are_merged_leaves_them() -> None:
+    doc = apples(library("ferrule"))
+    with pytest.raises(KeyError), doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+        raise KeyError
+    assert len(doc) == 10
+
+
 def test_an_entity_that_only_goes_on_begins_one() -> None:
     lib = library("ferrule")
     doc = lib.Doc(lib.Vocab(), words=["a", "b", "c"], ents=["B-P", "I-P", "I-Q"])
