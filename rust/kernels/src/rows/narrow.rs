@@ -9,7 +9,7 @@ use super::free::{FreeJob, Group, Layout, PerRow, run_with_care};
 use super::view::Rows;
 use crate::simd::{Kernel, MOST_LANES, Simd, math::Powers};
 
-/// What is kept of a group, twice, stays in an L1 cache up to this width.
+/// What is kept of a group stays in an L1 cache up to this width.
 const MOST_COLUMNS: usize = 64;
 /// How many numbers ahead of their use memory is asked for, to read or to write.
 const AHEAD: usize = 512;
@@ -19,7 +19,7 @@ pub(super) fn is_narrow(width: usize) -> bool {
 }
 
 pub(super) fn scratch_for(n: usize, m: usize, width: usize) -> usize {
-    (2 * m + n + 2) * width * MOST_LANES
+    (m + n + 2) * width * MOST_LANES
 }
 
 /// Runs the job over a block of rows.
@@ -32,11 +32,10 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
     let Task { course, rows, out, scratch } = task;
     let (n_rows, width) = (out.n_rows(), out.width());
     let size = width * S::LANES;
-    let (parts, scratch) = scratch.split_at_mut((2 * M + N + 2) * size);
+    let (parts, scratch) = scratch.split_at_mut((M + N + 2) * size);
     let mut parts = parts.chunks_exact_mut(size);
     let mut part = || parts.next().unwrap_or_default();
-    let mut now: [&mut [f32]; M] = std::array::from_fn(|_| part());
-    let mut before: [&mut [f32]; M] = std::array::from_fn(|_| part());
+    let mut kept: [&mut [f32]; M] = std::array::from_fn(|_| part());
     let mut last_rows: [&mut [f32]; N] = std::array::from_fn(|_| part());
     let (last_out, row_of) = (part(), part());
     for (row, numbers) in row_of.chunks_exact_mut(width).enumerate() {
@@ -61,8 +60,7 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
             inverse: course.inverse,
             width,
             x,
-            now: now.each_mut().map(|part| &mut **part),
-            before: before.each_ref().map(|part| &**part),
+            kept: kept.each_mut().map(|part| &mut **part),
             row_of,
             scales: &scales,
             out: out_now,
@@ -77,11 +75,10 @@ pub(super) fn run<S: Simd, J: FreeJob<N, M>, const N: usize, const M: usize>(
         }
         if count > 0 {
             let mut group = Group::new(simd, (course.first + start, count), width, layout, &sums, J::LOGITS);
-            for (scales, made) in scales.iter_mut().zip(job.scales(simd, &mut group, now[0])) {
+            for (scales, made) in scales.iter_mut().zip(job.scales(simd, &mut group, kept[0])) {
                 simd.store_at(scales, 0, made);
             }
             leaving = Some(group);
-            std::mem::swap(&mut now, &mut before);
         }
     }
 }
@@ -107,13 +104,12 @@ fn whole_group<'a, const N: usize>(
     group
 }
 
-/// A group through the exponential (`x` to `now`) while another one leaves (`before` to `out`); either may be empty.
+/// A group through the exponential (`x` to `kept`) while another one leaves (`kept` to `out`); either may be empty.
 struct Turn<'a, J, const N: usize, const M: usize> {
     inverse: f32,
     width: usize,
     x: [&'a [f32]; N],
-    now: [&'a mut [f32]; M],
-    before: [&'a [f32]; M],
+    kept: [&'a mut [f32]; M],
     /// The row that each number belongs to, as bits.
     row_of: &'a [f32],
     scales: &'a [PerRow; N],
@@ -146,19 +142,18 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
         let count = row_of.len();
         // Slices of one known length need no checks in the loop.
         let x = self.x.map(|x| if COME { &simd.chunks(x).0[..count] } else { &[] });
-        let mut kept = self.now;
-        let mut now = kept.each_mut().map(|now| &mut simd.chunks_mut(now).0[..count]);
-        let before = self.before.map(|before| &simd.chunks(before).0[..count]);
+        let mut all_kept = self.kept;
+        let mut kept = all_kept.each_mut().map(|kept| &mut simd.chunks_mut(kept).0[..count]);
         let out = if LEAVE { &mut simd.chunks_mut(self.out).0[..count] } else { &mut [] };
         for i in 0..count {
             let mut left = zero;
             if LEAVE {
                 simd.prefetch(out[i].as_ref(), AHEAD);
                 let row = simd.load(&row_of[i]);
-                left = simd.mul(simd.load(&before[J::MADE_OF[0]][i]), simd.pick(scales[0], row));
+                left = simd.mul(simd.load(&kept[J::MADE_OF[0]][i]), simd.pick(scales[0], row));
                 for n in 1..N {
-                    let kept = simd.load(&before[J::MADE_OF[n]][i]);
-                    left = simd.mul_add(kept, simd.pick(scales[n], row), left);
+                    let term = simd.load(&kept[J::MADE_OF[n]][i]);
+                    left = simd.mul_add(term, simd.pick(scales[n], row), left);
                 }
             }
             if COME {
@@ -167,8 +162,8 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
                     simd.prefetch(x[i].as_ref(), AHEAD);
                     *vector = simd.load(&x[i]);
                 }
-                for (now, term) in now.iter_mut().zip(J::terms(simd, &powers, vectors)) {
-                    simd.store(&mut now[i], term);
+                for (kept, term) in kept.iter_mut().zip(J::terms(simd, &powers, vectors)) {
+                    simd.store(&mut kept[i], term);
                 }
             }
             if LEAVE {
@@ -177,7 +172,7 @@ impl<J: FreeJob<N, M>, const N: usize, const M: usize> Turn<'_, J, N, M> {
         }
         let mut sums = [[1.0; MOST_LANES]; M];
         if COME {
-            for (sums, kept) in sums.iter_mut().zip(&kept) {
+            for (sums, kept) in sums.iter_mut().zip(&all_kept) {
                 *sums = sums_of_rows(simd, kept, self.width);
             }
         }
